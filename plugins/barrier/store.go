@@ -31,7 +31,7 @@ var migrations = map[Dialect][]string{
 			output      BLOB,
 			recorded_ms INTEGER NOT NULL,
 			PRIMARY KEY (tenant, saga, path, op, generation)
-		) WITHOUT ROWID`,
+		)`,
 	},
 }
 
@@ -61,8 +61,7 @@ const ofStep = ` WHERE tenant = ? AND saga = ? AND path = ?`
 // SQLite a transaction that reads before it writes may find, when it comes to
 // write, that it has read the past.
 func lock(ctx context.Context, tx *sql.Tx, call plugins.Call) (rows, error) {
-	_, err := tx.ExecContext(ctx, `UPDATE saga_barrier SET fence = fence`+ofStep, call.Tenant, call.Saga, call.Path)
-	if err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE saga_barrier SET fence = 0 WHERE FALSE`); err != nil {
 		return nil, fmt.Errorf("barrier: locking: %w", err)
 	}
 	return load(ctx, tx, call)
