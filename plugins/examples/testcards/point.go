@@ -1,0 +1,110 @@
+package testcards
+
+import "slices"
+
+// Point is a place where a card can be played: one activity. Its number is
+// the card's third and fourth digit, the service first.
+type Point int
+
+// The points.
+const (
+	LedgerHold         Point = 11
+	LedgerRelease      Point = 12
+	LedgerSettle       Point = 13
+	LedgerCharge       Point = 14
+	LedgerRefund       Point = 15
+	LedgerChargeStatus Point = 16
+
+	FXQuote  Point = 21
+	FXCancel Point = 22
+
+	ComplianceScreen Point = 31
+
+	RailsSubmit Point = 41
+	RailsStatus Point = 42
+
+	ShopCreateOrder    Point = 51
+	ShopCancelOrder    Point = 52
+	ShopReserve        Point = 53
+	ShopUnreserve      Point = 54
+	ShopSchedulePickup Point = 55
+	ShopCancelPickup   Point = 56
+	ShopShip           Point = 57
+	ShopShipment       Point = 58
+	ShopNotify         Point = 59
+)
+
+// kind tells which behaviours make sense at a point and how Reject and Flaky
+// answer there.
+type kind int
+
+const (
+	action kind = iota
+	compensation
+	read
+	probe
+)
+
+var behavioursOf = map[kind][]Behaviour{
+	action:       {Permanent, Reject, Flaky, Slow, Lost, Silent, CrashBefore, CrashAfter, Down, Straggler},
+	compensation: {Permanent, Reject, Flaky, Slow, Lost, Silent, CrashBefore, CrashAfter, Down, Straggler},
+	read:         {Permanent, Reject, Flaky, Slow, CrashBefore, Down},
+	probe:        {Permanent, Reject, Flaky, Slow, CrashBefore, Down},
+}
+
+type place struct {
+	activity string
+	kind     kind
+	// code is what Reject answers with: one that the service also has for a
+	// reason of its own.
+	code string
+}
+
+var places = map[Point]place{
+	LedgerHold:         {"ledger.hold", action, "INSUFFICIENT_FUNDS"},
+	LedgerRelease:      {"ledger.release", compensation, "HOLD_SETTLED"},
+	LedgerSettle:       {"ledger.settle", action, "HOLD_NOT_FOUND"},
+	LedgerCharge:       {"ledger.charge", action, "INSUFFICIENT_FUNDS"},
+	LedgerRefund:       {"ledger.refund", compensation, "CHARGE_NOT_FOUND"},
+	LedgerChargeStatus: {"ledger.chargeStatus", probe, ""},
+
+	FXQuote:  {"fx.quote", action, "CURRENCY_UNKNOWN"},
+	FXCancel: {"fx.cancel", compensation, "QUOTE_NOT_FOUND"},
+
+	ComplianceScreen: {"compliance.screen", read, "SANCTIONS_HIT"},
+
+	RailsSubmit: {"rails.submit", action, "LIMIT_EXCEEDED"},
+	RailsStatus: {"rails.status", probe, ""},
+
+	ShopCreateOrder:    {"shop.createOrder", action, "ORDER_EXISTS"},
+	ShopCancelOrder:    {"shop.cancelOrder", compensation, "ORDER_SHIPPED"},
+	ShopReserve:        {"shop.reserve", action, "OUT_OF_STOCK"},
+	ShopUnreserve:      {"shop.unreserve", compensation, "ORDER_SHIPPED"},
+	ShopSchedulePickup: {"shop.schedulePickup", action, "NO_PICKUP"},
+	ShopCancelPickup:   {"shop.cancelPickup", compensation, "ORDER_SHIPPED"},
+	ShopShip:           {"shop.ship", action, "CARRIER_REFUSED"},
+	ShopShipment:       {"shop.shipment", probe, ""},
+	ShopNotify:         {"shop.notify", action, "ORDER_NOT_FOUND"},
+}
+
+// String is the activity's name as definitions write it, plugin first.
+func (p Point) String() string { return places[p].activity }
+
+// Codes lists the codes that a card can make the activity answer with, for
+// its manifest.
+func (p Point) Codes() []string {
+	codes := []string{CodeTemporary, CodePermanent}
+	at := places[p]
+	if at.kind == action || at.kind == compensation {
+		codes = append(codes, CodeAnswerLost)
+	}
+	if at.code != "" {
+		codes = append(codes, at.code)
+	}
+	return codes
+}
+
+func (p Point) plays(b Behaviour) bool {
+	at, ok := places[p]
+	return ok && slices.Contains(behavioursOf[at.kind], b)
+}
