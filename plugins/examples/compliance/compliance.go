@@ -69,7 +69,7 @@ func (s *office) plugin(opts []testcards.Option) *plugins.Plugin {
 	return s.Plugin(Name, opts, []store.Migration{store.SQL(schema), seed},
 		plugins.Activity("screen", s.screen,
 			plugins.Describe("Screens a payment against the sanctions list and tells whether the customer must confirm it; no effect."),
-			plugins.Errors(append(testcards.ComplianceScreen.Codes(), CodeInvalidIBAN)...)))
+			service.Errors(testcards.ComplianceScreen, CodeInvalidIBAN)))
 }
 
 func seed(ctx context.Context, tx *sql.Tx) error {

@@ -16,7 +16,7 @@ const (
 
 // ProbeErrors names the codes of a probe in its manifest.
 func ProbeErrors(at testcards.Point) plugins.Option {
-	return plugins.Errors(append(at.Codes(), CodeNotAProbe, CodeKeyMismatch)...)
+	return Errors(at, CodeNotAProbe, CodeKeyMismatch)
 }
 
 // Probe answers truthfully whether the action of the call's step was applied,

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/sagad/sagad/plugins"
-	"github.com/sagad/sagad/plugins/barrier"
 	"github.com/sagad/sagad/plugins/examples/store"
 	"github.com/sagad/sagad/plugins/examples/testcards"
 )
@@ -55,10 +54,10 @@ func (s *Service) Plugin(name string, opts []testcards.Option, migrations []stor
 // Instant is the present instant as the databases keep it: RFC 3339 in UTC.
 func (s *Service) Instant() string { return s.Now().UTC().Format(time.RFC3339Nano) }
 
-// Errors names the codes of an activity in its manifest: its own, those of the
-// test cards at its point, and the barrier's.
+// Errors names the codes of an activity in its manifest: its own, and those
+// that come from playing test cards at its point and from the barrier.
 func Errors(at testcards.Point, own ...string) plugins.Option {
-	return plugins.Errors(append(append(own, at.Codes()...), barrier.CodeFenced, barrier.CodeSuperseded)...)
+	return plugins.Errors(append(own, at.Codes()...)...)
 }
 
 // Identity derives an identifier such as hold-3f0c... from the key of the

@@ -45,12 +45,17 @@ func OnWait(fn func(ctx context.Context, wait time.Duration) error) Option {
 	return func(d *Deck) { d.wait = fn }
 }
 
+// OnSilence calls fn when a card begins to keep still until its call is cut
+// off; ctx is the call's.
+func OnSilence(fn func(ctx context.Context)) Option { return func(d *Deck) { d.silent = fn } }
+
 // Deck remembers in the plugin's database which cards were dealt to which
 // action, and how often each was played. It is safe for concurrent use.
 type Deck struct {
-	db    *sql.DB
-	crash func()
-	wait  func(ctx context.Context, wait time.Duration) error
+	db     *sql.DB
+	crash  func()
+	wait   func(ctx context.Context, wait time.Duration) error
+	silent func(ctx context.Context)
 
 	late   sync.WaitGroup
 	closed context.Context
@@ -61,7 +66,10 @@ type Deck struct {
 // deck before the database.
 func NewDeck(db *sql.DB, opts ...Option) *Deck {
 	closed, end := context.WithCancel(context.Background())
-	d := &Deck{db: db, crash: func() { os.Exit(crashStatus) }, wait: wait, closed: closed, end: end}
+	d := &Deck{
+		db: db, crash: func() { os.Exit(crashStatus) }, wait: wait, silent: func(context.Context) {},
+		closed: closed, end: end,
+	}
 	for _, opt := range opts {
 		opt(d)
 	}
@@ -75,13 +83,9 @@ func (d *Deck) Close() {
 	d.late.Wait()
 }
 
-// Settle waits until every straggler has come and gone.
-func (d *Deck) Settle() { d.late.Wait() }
-
 // draw deals the hand to the action, if this was not done before, and returns
-// the card to play at the point and the how-manieth time it is played, from
-// 1. Without a card it returns 0 times and, for an ordinary action, does not
-// touch the database.
+// the card to play at the point and how often it has been played now, from 1.
+// Without a card that is 0, and an ordinary action does not touch the database.
 func (d *Deck) draw(ctx context.Context, actionKey string, at Point, hand []Card) (Behaviour, int, error) {
 	if len(hand) > 0 {
 		if err := d.deal(ctx, actionKey, hand); err != nil {

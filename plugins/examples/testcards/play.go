@@ -104,6 +104,7 @@ func (d *Deck) after(ctx context.Context, c Card) error {
 func (d *Deck) silence(ctx context.Context, c Card) error {
 	ctx, cancel := context.WithTimeout(ctx, maxSilence)
 	defer cancel()
+	d.silent(ctx)
 	select {
 	case <-ctx.Done():
 	case <-d.closed.Done():

@@ -1,6 +1,10 @@
 package testcards
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/sagad/sagad/plugins/barrier"
+)
 
 // Point is a place where a card can be played: one activity. Its number is
 // the card's third and fourth digit, the service first.
@@ -90,19 +94,28 @@ var places = map[Point]place{
 // String is the activity's name as definitions write it, plugin first.
 func (p Point) String() string { return places[p].activity }
 
-// Codes lists the codes that a card can make the activity answer with, for
-// its manifest.
+// Codes lists, for the manifest, the codes that Do and Play make the activity
+// answer with beside its own: those of the cards and those of the barrier.
 func (p Point) Codes() []string {
 	codes := []string{CodeTemporary, CodePermanent}
 	at := places[p]
 	if at.kind == action || at.kind == compensation {
 		codes = append(codes, CodeAnswerLost)
 	}
+	if at.kind == action {
+		codes = append(codes, barrier.CodeFenced, barrier.CodeSuperseded)
+	}
 	if at.code != "" {
 		codes = append(codes, at.code)
 	}
 	return codes
 }
+
+// Behaviours lists what can be made to happen at the point, by number.
+func (p Point) Behaviours() []Behaviour { return behavioursOf[places[p].kind] }
+
+// Code is what Reject answers with at the point, "" for a probe.
+func (p Point) Code() string { return places[p].code }
 
 func (p Point) plays(b Behaviour) bool {
 	at, ok := places[p]
