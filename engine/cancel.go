@@ -1,0 +1,90 @@
+package engine
+
+// pending is a cancel or deadline that waits for the pivot's outcome.
+type pending struct {
+	cause    Failure
+	requests []string
+}
+
+var (
+	cancelCause   = Failure{Kind: CauseCancel, Code: CodeCancelled, Message: "cancelled on request"}
+	deadlineCause = Failure{Kind: CauseDeadline, Code: CodeDeadline, Message: "the saga's deadline passed"}
+)
+
+// cancel takes a request to cancel (S13).
+func (m *Machine) cancel(request string) {
+	switch {
+	case m.committed:
+		m.record(Record{Transition: TransitionRefused, Code: RefusedCommitted, Message: "a cancel came after the point of no return"})
+		m.reply(refuseCommitted(request))
+	case m.root.unwind != nil:
+		m.reply(Reply{Request: request, Accepted: true, Message: "the saga is already compensating; nothing changes"})
+	default:
+		m.stopFor(cancelCause, request)
+	}
+}
+
+// deadlinePassed acts as a cancel that nobody asked for (S14).
+func (m *Machine) deadlinePassed() {
+	if !m.committed && m.root.unwind == nil {
+		m.stopFor(deadlineCause, "")
+	}
+}
+
+// stopFor turns the saga around, now or once the pivot's outcome is known.
+func (m *Machine) stopFor(cause Failure, request string) {
+	if m.pivot != nil && m.undecided(m.pivot) {
+		if m.pending == nil {
+			m.pending = &pending{cause: cause}
+		}
+		if request != "" {
+			m.pending.requests = append(m.pending.requests, request)
+		}
+		return
+	}
+	m.reply(acceptCancel(request))
+	m.unwindTo(m.root, nil, cause, nil)
+}
+
+// undecided says whether the pivot may have had its effect, or may have it yet.
+// While it only waits for another attempt after none was sent, it has none.
+func (m *Machine) undecided(n *node) bool {
+	return n.parked != nil || n.call.ambiguous || n.call.applied || m.inFlight(n) != 0
+}
+
+// cancelWins follows up on a pivot that had no effect while a cancel waited.
+func (m *Machine) cancelWins() {
+	p := m.pending
+	m.pending = nil
+	for _, request := range p.requests {
+		m.reply(acceptCancel(request))
+	}
+	m.unwindTo(m.root, nil, p.cause, nil)
+}
+
+// graceOver cuts the actions that still run; they are unknown then. What is
+// already being compensated goes on.
+func (m *Machine) graceOver() {
+	m.grace = 0
+	for _, f := range m.flights {
+		if f.entry == nil && !f.node.decisive() {
+			m.cut(f.id)
+		}
+	}
+}
+
+func acceptCancel(request string) Reply {
+	return Reply{Request: request, Accepted: true, Message: "cancelled; what was done is being compensated"}
+}
+
+func refuseCommitted(request string) Reply {
+	return Reply{Request: request, Code: RefusedCommitted, Message: "the point of no return has passed; the saga can only go forward"}
+}
+
+// refuseClosed answers requests that come after the end.
+func (m *Machine) refuseClosed(ev Event) {
+	if ev.Request == "" {
+		return
+	}
+	m.reply(Reply{Request: ev.Request, Code: RefusedClosed, Message: "the saga has ended: " + m.Outcome()})
+}

@@ -1,0 +1,97 @@
+package engine
+
+import "time"
+
+// CommandKind says what a runtime has to do.
+type CommandKind uint8
+
+// The kinds of commands.
+const (
+	CommandInvoke      CommandKind = iota + 1 // run Invocation once; answer with EventClosed
+	CommandCut                                // cancel invocation ID; its EventClosed still comes
+	CommandStartTimer                         // fire timer ID at At; answer with EventTimer
+	CommandCancelTimer                        // timer ID is no longer wanted
+	CommandRecord                             // Record tells of a transition; carry it to whoever watches
+	CommandReply                              // answer the Request of an earlier event
+)
+
+// Command is one thing a runtime has to do. Commands are plain data.
+type Command struct {
+	Kind   CommandKind
+	ID     int         // invocation or timer
+	At     time.Time   // CommandStartTimer: the instant to fire at
+	Path   string      // CommandStartTimer: the step that waits; empty: the saga
+	Invoke *Invocation // CommandInvoke
+	Record Record      // CommandRecord
+	Reply  Reply       // CommandReply
+}
+
+// Invocation is one attempt at an operation.
+type Invocation struct {
+	ID         int // unique in the saga, from 1
+	Op         Op
+	Path       string
+	Activity   string // plugin.activity
+	Key        string // idempotency key of the operation (S20)
+	ActionKey  string // key of the step's action; Key itself when Op is OpAction
+	Attempt    int    // from 1; of a probe: the number of the attempt in doubt
+	Generation int
+	Input      any // JSON data; frozen, the runtime must not change it
+	Timeout    time.Duration
+	Sensitive  []string // values that must not appear in logs
+}
+
+// Transition names what a Record tells of.
+type Transition string
+
+// The transitions that are recorded.
+const (
+	TransitionStarted      Transition = "started"      // the saga
+	TransitionScheduled    Transition = "scheduled"    // an attempt
+	TransitionSucceeded    Transition = "succeeded"    // a step
+	TransitionFailed       Transition = "failed"       // a step: no effect, or none that counts
+	TransitionUnknown      Transition = "unknown"      // a step whose effect is in doubt
+	TransitionRetrying     Transition = "retrying"     // an attempt failed, another one follows
+	TransitionProbing      Transition = "probing"      // an attempt is in doubt and is asked about
+	TransitionWaiting      Transition = "waiting"      // an await or a sleep
+	TransitionSkipped      Transition = "skipped"      // a step whose condition did not hold
+	TransitionCompensating Transition = "compensating" // an attempt at a compensation, or the saga
+	TransitionCompensated  Transition = "compensated"  // a step
+	TransitionParked       Transition = "parked"       // a step or its compensation
+	TransitionRefused      Transition = "refused"      // a message, cancel or command
+	TransitionClosed       Transition = "closed"       // the saga
+)
+
+// Record tells of one transition (S28).
+type Record struct {
+	At         time.Time  `json:"at"`
+	Transition Transition `json:"transition"`
+	Path       string     `json:"path,omitempty"` // empty: the saga
+	Op         Op         `json:"op,omitzero"`
+	Activity   string     `json:"activity,omitempty"`
+	Attempt    int        `json:"attempt,omitempty"`
+	Code       string     `json:"code,omitempty"`
+	Message    string     `json:"message,omitempty"`
+	Until      time.Time  `json:"until,omitzero"` // retrying, waiting: when it ends at the latest
+	Signal     string     `json:"signal,omitempty"`
+}
+
+// Reply answers a request that came with an event.
+type Reply struct {
+	Request  string `json:"request"`
+	Accepted bool   `json:"accepted"`
+	Code     string `json:"code,omitempty"` // why it was refused; empty when accepted
+	Message  string `json:"message"`
+}
+
+// Codes of a Reply that refuses.
+const (
+	RefusedClosed      = "CLOSED"       // the saga has ended
+	RefusedCommitted   = "COMMITTED"    // past the point of no return
+	RefusedLimit       = "LIMIT"        // too many messages wait
+	RefusedTooLarge    = "TOO_LARGE"    // the message is too large
+	RefusedSchema      = "SCHEMA"       // the message breaks the schema of every await for it
+	RefusedNotAwaited  = "NOT_AWAITED"  // no step of the definition awaits the signal
+	RefusedNotParked   = "NOT_PARKED"   // there is nothing parked at the path
+	RefusedNotPossible = "NOT_POSSIBLE" // the command does not fit what is parked
+)

@@ -1,0 +1,261 @@
+package enginetest
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
+)
+
+// Case is one scenario with what the rules make of it.
+type Case struct {
+	Name  string // begins with the rule it is about, such as "S3 probe says applied"
+	Head  string // lines before `steps`, such as a deadline
+	Steps string // YAML of the steps, and of `output` if there is one
+	Input string // JSON; default {"id": "k"}
+	Mocks Mocks
+	Outside
+
+	Outcome string // default completed
+	Cause   string // "step CODE"; "- CODE" without a step; empty: null
+	Trace   string // separated by spaces
+	Calls   map[string]int
+	Output  string   // JSON; empty: not checked
+	Replies []string // codes of the replies to Outside, in order; "" accepted. Nil: not checked
+	States  map[string]engine.State
+}
+
+// Outside is what comes from outside, in this order, at times after the start.
+type Outside []Happening
+
+// Happening is one request to the saga.
+type Happening struct {
+	After    time.Duration
+	Signal   *engine.Signal
+	Cancel   bool
+	Operator *engine.Operator
+}
+
+// Message is a signal with JSON data.
+func Message(after time.Duration, name, id, data string) Happening {
+	return Happening{After: after, Signal: &engine.Signal{ID: id, Name: name, Data: mustJSON(data), Size: len(data)}}
+}
+
+// Cancel asks to cancel.
+func Cancel(after time.Duration) Happening { return Happening{After: after, Cancel: true} }
+
+// Operate gives an operator's command.
+func Operate(after time.Duration, o engine.Operator) Happening {
+	o.ID = fmt.Sprintf("op-%s-%s-%d", o.Command, o.Path, after)
+	o.Actor = "ops@example.com"
+	if o.Reason == "" {
+		o.Reason = "seen in the participant's records"
+	}
+	return Happening{After: after, Operator: &o}
+}
+
+// event gives the event of a happening; request names it.
+func (h Happening) event(request string) engine.Event {
+	switch {
+	case h.Cancel:
+		return engine.Event{Kind: engine.EventCancel, Request: request}
+	case h.Operator != nil:
+		return engine.Event{Kind: engine.EventOperator, Operator: h.Operator, Request: request}
+	default:
+		return engine.Event{Kind: engine.EventSignal, Signal: h.Signal, Request: request}
+	}
+}
+
+// Saga is a case that is ready to run.
+type Saga struct {
+	Plan    *dsl.Plan
+	Start   *engine.Start
+	World   *World
+	Outside Outside
+}
+
+// Observed is what came of a run. Replies are those to Outside, in its order.
+type Observed struct {
+	Result  engine.Result
+	Replies []engine.Reply
+}
+
+// Runner runs a saga on a runtime, until it has closed or is parked with
+// nothing more to come from outside.
+type Runner func(t *testing.T, s *Saga) Observed
+
+// Prepare compiles the case's definition. unique makes its instance ID unique
+// on a server that many cases share; empty is fine elsewhere.
+func (c *Case) Prepare(t *testing.T, unique string) *Saga {
+	t.Helper()
+	plan := Compile(t, c.Head, c.Steps)
+	input := c.Input
+	if input == "" {
+		input = `{"id": "k"}`
+	}
+	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo", Region: "eu-west-1", Settings: map[string]any{"limit": "300ms"}}, mustJSON(input))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start.ID += unique
+	return &Saga{Plan: plan, Start: start, World: NewWorld(c.Mocks), Outside: c.Outside}
+}
+
+// Compile compiles steps into a plan and fails the test on any error.
+func Compile(t testing.TB, head, steps string) *dsl.Plan {
+	t.Helper()
+	if strings.TrimSpace(head) != "" && !strings.HasSuffix(head, "\n") {
+		head += "\n"
+	}
+	source := "saga: t\nversion: \"1\"\nkey: ${{ input.id }}\n" + head + "steps:\n" + steps
+	plan, diagnostics := dsl.Compile(dsl.Source{Name: "case.yaml", Data: []byte(source)}, dsl.Options{})
+	if plan == nil {
+		t.Fatalf("%v\n%s", diagnostics.Error(), source)
+	}
+	return plan
+}
+
+// Check compares what came of a run with the case, and the run with the
+// invariants.
+func (c *Case) Check(t *testing.T, s *Saga, got Observed) {
+	t.Helper()
+	want := *c
+	if want.Outcome == "" {
+		want.Outcome = engine.OutcomeCompleted
+	}
+	if got.Result.Outcome != want.Outcome {
+		t.Errorf("outcome %s, want %s", got.Result.Outcome, want.Outcome)
+	}
+	if cause := describeCause(got.Result.Cause); cause != want.Cause {
+		t.Errorf("cause %q, want %q", cause, want.Cause)
+	}
+	if diff := cmp.Diff(strings.Fields(want.Trace), got.Result.Trace); diff != "" {
+		t.Errorf("trace (-want +got):\n%s", diff)
+	}
+	for activity, n := range want.Calls {
+		if s.World.calls[activity] != n {
+			t.Errorf("%s was called %d times, want %d", activity, s.World.calls[activity], n)
+		}
+	}
+	if want.Output != "" {
+		if diff := cmp.Diff(canonical(mustJSON(want.Output)), canonical(got.Result.Output)); diff != "" {
+			t.Errorf("output (-want +got):\n%s", diff)
+		}
+	}
+	for path, state := range want.States {
+		i := slices.IndexFunc(got.Result.Steps, func(r engine.StepResult) bool { return r.Path == path })
+		if i < 0 || got.Result.Steps[i].State != state {
+			t.Errorf("step %s is not %s: %+v", path, state, got.Result.Steps)
+		}
+	}
+	if want.Replies != nil {
+		codes := []string{}
+		for _, r := range got.Replies {
+			codes = append(codes, r.Code)
+		}
+		if diff := cmp.Diff(want.Replies, codes); diff != "" {
+			t.Errorf("replies (-want +got):\n%s", diff)
+		}
+	}
+	for _, problem := range Violations(s, got.Result) {
+		t.Error(problem)
+	}
+	if t.Failed() {
+		t.Logf("trace %v\nsteps %+v\nparked %+v\nreplies %+v", got.Result.Trace, got.Result.Steps, got.Result.Parked, got.Replies)
+	}
+}
+
+func describeCause(f *engine.Failure) string {
+	switch {
+	case f == nil:
+		return ""
+	case f.Step == nil:
+		return "- " + f.Code
+	default:
+		return *f.Step + " " + f.Code
+	}
+}
+
+// Violations checks a run against the invariants that hold whatever happens.
+func Violations(s *Saga, r engine.Result) []string {
+	s.World.mu.Lock()
+	defer s.World.mu.Unlock()
+	problems := slices.Clone(s.World.problems)
+	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+
+	keyPattern := regexp.MustCompile(`^demo:demo/t/[^:]+:[^:]+:action:\d{8}T\d{6}Z:\d+$`)
+	for _, step := range r.Steps {
+		if step.Key != "" && !keyPattern.MatchString(step.Key) {
+			add("S20: key %q of %s", step.Key, step.Path)
+		}
+	}
+	if r.Status != engine.StatusClosed {
+		return problems
+	}
+	switch r.Outcome {
+	case engine.OutcomeCompleted, engine.OutcomeCompensated, engine.OutcomeResolved:
+	default:
+		add("S19: a closed saga is %s", r.Outcome)
+	}
+	if (r.Outcome == engine.OutcomeCompleted) != (r.Cause == nil) && r.Outcome != engine.OutcomeResolved {
+		add("S19: outcome %s with cause %v", r.Outcome, r.Cause)
+	}
+	for key, n := range s.World.running {
+		if n != 0 {
+			add("S7: %d attempts of %s run after the end", n, key)
+		}
+	}
+	if r.Outcome == engine.OutcomeCompensated {
+		for key, n := range s.World.effects {
+			if n != 0 && s.compensatable(key) {
+				add("S1: the effect of %s is left over", key)
+			}
+		}
+	}
+	return append(problems, orderViolations(r.Trace)...)
+}
+
+// compensatable says whether the key is of a step that has a compensation.
+func (s *Saga) compensatable(actionKey string) bool {
+	var find func(steps []*dsl.Step) bool
+	find = func(steps []*dsl.Step) bool {
+		for _, step := range steps {
+			if step.Kind == dsl.KindCall && step.Call.Compensate != nil && strings.Contains(actionKey, ":"+step.ID+":") {
+				return true
+			}
+			for _, inner := range step.Blocks() {
+				if find(inner) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return find(s.Plan.Steps)
+}
+
+// orderViolations checks that everything is compensated at most once, and only
+// what may have happened.
+func orderViolations(trace []string) (problems []string) {
+	seen := map[string]bool{}
+	for _, item := range trace {
+		name := strings.TrimRight(item, "!?")
+		if name[0] == '~' {
+			if seen[name] {
+				problems = append(problems, "S6: "+name+" was compensated twice")
+			}
+			if !seen[name[1:]] {
+				problems = append(problems, "S6: "+name+" was compensated and never ran")
+			}
+		}
+		seen[name] = true
+	}
+	return problems
+}

@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxKey is the longest key and instance ID that is used as it is, in bytes.
+// Participants keep keys in indexed columns, and Temporal limits IDs.
+const maxKey = 255
+
+const keyTime = "20060102T150405Z"
+
+// InstanceID gives the ID of the saga of a tenant, definition and business
+// key: tenant/saga/key with the key percent-escaped. An ID of more than 255
+// bytes is replaced by tenant/saga/sha256-HEX.
+func InstanceID(tenant, saga, key string) string {
+	prefix := tenant + "/" + saga + "/"
+	id := prefix + escape(key, "/%")
+	if len(id) <= maxKey {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return prefix + "sha256-" + hex.EncodeToString(sum[:])
+}
+
+// OperationKey gives the idempotency key of an operation (S20):
+// tenant:saga:path:op:YYYYMMDDThhmmssZ:G with every part escaped. saga is the
+// instance's ID and startedAt the instant of its first event. A key of more
+// than 255 bytes is replaced by sha256:HEX of itself.
+func OperationKey(tenant, saga, path string, op Op, startedAt time.Time, generation int) string {
+	return finishKey(keyPrefix(tenant, saga), path, op, keySuffix(startedAt), generation)
+}
+
+// keyPrefix and keySuffix are the parts that all keys of a saga share.
+func keyPrefix(tenant, saga string) string {
+	return escape(tenant, ":%") + ":" + escape(saga, ":%") + ":"
+}
+
+func keySuffix(startedAt time.Time) string {
+	return ":" + startedAt.UTC().Format(keyTime) + ":"
+}
+
+func finishKey(prefix, path string, op Op, suffix string, generation int) string {
+	g := "0"
+	if generation != 0 {
+		g = strconv.Itoa(generation)
+	}
+	key := prefix + escape(path, ":%") + ":" + op.String() + suffix + g
+	if len(key) <= maxKey {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// escape percent-escapes control characters and the bytes of reserved in s.
+func escape(s, reserved string) string {
+	clean := true
+	for i := 0; i < len(s); i++ {
+		if mustEscape(s[i], reserved) {
+			clean = false
+			break
+		}
+	}
+	if clean {
+		return s
+	}
+	const hexDigits = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; mustEscape(c, reserved) {
+			b.WriteByte('%')
+			b.WriteByte(hexDigits[c>>4])
+			b.WriteByte(hexDigits[c&15])
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func mustEscape(c byte, reserved string) bool {
+	return c < 0x20 || c == 0x7f || strings.IndexByte(reserved, c) >= 0
+}

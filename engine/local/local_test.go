@@ -1,0 +1,76 @@
+package local_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/enginetest"
+	"github.com/sagad/sagad/engine/local"
+)
+
+// The suite with goroutines, channels and timers, in a bubble of its own time.
+func TestConformance(t *testing.T) {
+	enginetest.RunAll(t, nil, func(t *testing.T, s *enginetest.Saga) (got enginetest.Observed) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			changed := make(chan struct{}, 1)
+			saga := local.Start(ctx, s.Plan, s.Start, local.Options{Invoker: s.World, Observe: func(engine.Record) {
+				select {
+				case changed <- struct{}{}:
+				default:
+				}
+			}})
+			got = enginetest.Drive(saga, s.Outside, changed)
+			cancel()
+			<-saga.Done() // a parked saga ends with its context
+		})
+		return got
+	})
+}
+
+// The suite in virtual time.
+func TestSimulate(t *testing.T) {
+	enginetest.RunAll(t, nil, enginetest.Simulate)
+}
+
+func TestStopped(t *testing.T) {
+	plan := enginetest.Compile(t, "", "  - {id: a, call: t.a, effect: none, timeout: 1h}\n")
+	ctx, cancel := context.WithCancel(context.Background())
+	invoker := engine.InvokerFunc(func(ctx context.Context, _ *engine.Identity, _ *engine.Invocation) engine.Outcome {
+		cancel()
+		<-ctx.Done()
+		return engine.Outcome{Class: engine.Ambiguous, Code: engine.CodeCancelled}
+	})
+	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := local.Run(ctx, plan, start, local.Options{Invoker: invoker})
+	if !errors.Is(err, local.ErrStopped) {
+		t.Errorf("error %v, want ErrStopped", err)
+	}
+	if result.Status != engine.StatusOpen {
+		t.Errorf("a stopped saga is %s", result.Status)
+	}
+}
+
+func TestRequestsAfterTheEnd(t *testing.T) {
+	plan := enginetest.Compile(t, "", "  - {id: a, call: t.a, effect: none}\n")
+	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	saga := local.Start(t.Context(), plan, start, local.Options{Invoker: enginetest.NewWorld(nil)})
+	if _, err := saga.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if reply := saga.Cancel(); reply.Accepted || reply.Code != engine.RefusedClosed {
+		t.Errorf("cancel after the end: %+v", reply)
+	}
+	if r := saga.Result(); r.Outcome != engine.OutcomeCompleted {
+		t.Errorf("result after the end: %+v", r)
+	}
+}

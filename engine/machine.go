@@ -1,0 +1,267 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/sagad/sagad/dsl"
+)
+
+// Machine is the state of one saga. It is not safe for concurrent use.
+type Machine struct {
+	plan  *dsl.Plan
+	start *Start
+
+	startedAt time.Time
+	now       time.Time // of the event being taken
+	keyPrefix string    // parts that all idempotency keys of the saga share
+	keySuffix string
+	sensitive []string // values that are not shown
+
+	root   *node
+	nodes  []*node // every node, in order of creation
+	leaves []*node // open leaves, in order of opening
+
+	flights []flight // invocations that have not closed
+	timers  []timer  // timers that have not fired
+	flown   int      // invocations so far
+	timed   int      // timers so far
+
+	armed     []*entry // open entries whose action has closed, in completion order (S6)
+	unwinds   []*node  // nodes that are being recovered from, in order of failure
+	pivot     *node    // the pivot that has been scheduled and not closed
+	committed bool     // the point of no return has passed (S11)
+	pending   *pending // a cancel that waits for the pivot (S13)
+	deadline  int      // timer of the deadline; 0: none
+	grace     int      // timer of cancelGrace; 0: none
+
+	inbox inbox
+	trace trace
+
+	commanded     map[string]bool // IDs of operator commands that were taken
+	interventions int
+	forced        bool // a skip or resolve was needed (S19)
+
+	closed      bool
+	closedAt    time.Time
+	cause       *Failure
+	output      any
+	outputError string
+
+	out []Command
+}
+
+// flight is an invocation on its way: of a step's action or probe, or of an
+// entry's compensation.
+type flight struct {
+	id    int
+	op    Op
+	node  *node
+	entry *entry
+}
+
+// timerUse says what a timer is for.
+type timerUse uint8
+
+const (
+	timerBackoff timerUse = iota + 1
+	timerProbe
+	timerWait
+	timerCompensation
+	timerDeadline
+	timerGrace
+)
+
+type timer struct {
+	id    int
+	use   timerUse
+	node  *node
+	entry *entry
+}
+
+// New gives a machine that runs plan and waits for EventStarted.
+func New(plan *dsl.Plan) *Machine {
+	return &Machine{plan: plan, root: &node{state: StateRunning}}
+}
+
+// Step takes one event and gives the commands that follow from it, in order.
+// The slice is valid until the next call. Events for an invocation or a timer
+// that is not open any more are without effect, and so is every event but a
+// request after the saga has closed.
+func (m *Machine) Step(ev Event) []Command {
+	m.out = m.out[:0]
+	if ev.At.After(m.now) {
+		m.now = ev.At
+	}
+	if m.closed {
+		m.refuseClosed(ev)
+		return m.out
+	}
+	switch ev.Kind {
+	case EventStarted:
+		m.begun(ev.Start)
+	case EventClosed:
+		m.invocationClosed(ev.ID, ev.Outcome)
+	case EventTimer:
+		m.timerFired(ev.ID)
+	case EventSignal:
+		m.signalled(ev.Signal, ev.Request)
+	case EventCancel:
+		m.cancel(ev.Request)
+	case EventOperator:
+		m.operate(ev.Operator, ev.Request)
+	}
+	m.pump()
+	return m.out
+}
+
+// Closed says whether the saga has ended. Nothing runs then.
+func (m *Machine) Closed() bool { return m.closed }
+
+// begun starts the saga.
+func (m *Machine) begun(s *Start) {
+	m.start, m.startedAt = s, m.now
+	m.keyPrefix, m.keySuffix = keyPrefix(s.Tenant, s.ID), keySuffix(m.now)
+	m.sensitive = m.plan.SensitiveValues(s.Input)
+	m.root.scheduledAt = m.now
+	m.record(Record{Transition: TransitionStarted})
+	top := rootScope(s, m.now)
+	if m.plan.Deadline != nil {
+		limit, err := m.plan.Deadline.Eval(top.env)
+		if err != nil {
+			m.unwindTo(m.root, nil, m.expressionFailure(nil, err), nil)
+			return
+		}
+		m.deadline = m.startTimer(timer{use: timerDeadline}, m.now.Add(limit))
+	}
+	m.run(m.root, roleBody, 0, m.plan.Steps, top)
+}
+
+// invocationClosed hands an outcome to the operation it belongs to.
+func (m *Machine) invocationClosed(id int, out Outcome) {
+	out.Message = clip(out.Message)
+	for i, f := range m.flights {
+		if f.id != id {
+			continue
+		}
+		m.flights = append(m.flights[:i], m.flights[i+1:]...)
+		switch f.op {
+		case OpAction:
+			m.actionClosed(f.node, out)
+		case OpProbe:
+			m.probeClosed(f.node, out)
+		case OpCompensation:
+			m.compensationClosed(f.entry, out)
+		}
+		return
+	}
+}
+
+// timerFired hands a timer to what waits for it.
+func (m *Machine) timerFired(id int) {
+	for i, t := range m.timers {
+		if t.id != id {
+			continue
+		}
+		m.timers = append(m.timers[:i], m.timers[i+1:]...)
+		switch t.use {
+		case timerBackoff:
+			m.attempt(t.node)
+		case timerProbe:
+			m.probe(t.node)
+		case timerWait:
+			m.waitOver(t.node)
+		case timerCompensation:
+			m.compensate(t.entry)
+		case timerDeadline:
+			m.deadlinePassed()
+		case timerGrace:
+			m.graceOver()
+		}
+		return
+	}
+}
+
+// invoke sends one attempt out.
+func (m *Machine) invoke(f flight, inv *Invocation) {
+	m.flown++
+	f.id, inv.ID = m.flown, m.flown
+	inv.Op, inv.Sensitive = f.op, m.sensitive
+	m.flights = append(m.flights, f)
+	m.out = append(m.out, Command{Kind: CommandInvoke, ID: inv.ID, Invoke: inv})
+}
+
+// inFlight gives the invocation of n's action or probe, or 0.
+func (m *Machine) inFlight(n *node) int {
+	for _, f := range m.flights {
+		if f.node == n && f.entry == nil {
+			return f.id
+		}
+	}
+	return 0
+}
+
+// startTimer asks for a timer and gives its ID.
+func (m *Machine) startTimer(t timer, at time.Time) int {
+	m.timed++
+	t.id = m.timed
+	m.timers = append(m.timers, t)
+	c := Command{Kind: CommandStartTimer, ID: t.id, At: at}
+	if t.node != nil {
+		c.Path = t.node.path
+	}
+	m.out = append(m.out, c)
+	return t.id
+}
+
+// stopTimers takes back the timers of a node's action.
+func (m *Machine) stopTimers(n *node) {
+	for i := 0; i < len(m.timers); {
+		if t := m.timers[i]; t.node == n && t.entry == nil {
+			m.stopTimer(t.id)
+			continue
+		}
+		i++
+	}
+}
+
+// stopTimer takes back one timer; 0 is none.
+func (m *Machine) stopTimer(id int) {
+	for i, t := range m.timers {
+		if t.id == id {
+			m.timers = append(m.timers[:i], m.timers[i+1:]...)
+			m.out = append(m.out, Command{Kind: CommandCancelTimer, ID: id})
+			return
+		}
+	}
+}
+
+// record tells whoever watches of a transition.
+func (m *Machine) record(r Record) {
+	r.At = m.now
+	if r.Message != "" {
+		r.Message = m.redact(r.Message)
+	}
+	m.out = append(m.out, Command{Kind: CommandRecord, Record: r})
+}
+
+// reply answers a request, if anyone waits for the answer.
+func (m *Machine) reply(r Reply) {
+	if r.Request != "" {
+		m.out = append(m.out, Command{Kind: CommandReply, Reply: r})
+	}
+}
+
+// maxMessage bounds the text of an error that a participant sends, in bytes:
+// it is kept in state, history and results.
+const maxMessage = 4096
+
+func clip(s string) string {
+	if len(s) <= maxMessage {
+		return s
+	}
+	cut := maxMessage
+	for cut > 0 && s[cut]&0xc0 == 0x80 { // not inside a character
+		cut--
+	}
+	return s[:cut] + "…"
+}

@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The commands of an operator (S18).
+const (
+	CommandRetry   = "retry"
+	CommandSkip    = "skip"
+	CommandResolve = "resolve"
+)
+
+// Operator is a command about a parked operation. Who gave it, when and why is
+// recorded.
+type Operator struct {
+	ID      string `json:"id"`      // the sender's; a second command with the same ID is dropped
+	Command string `json:"command"` // CommandRetry, CommandSkip or CommandResolve
+	Path    string `json:"path"`
+	Actor   string `json:"actor"`
+	Reason  string `json:"reason,omitempty"` // skip: why; resolve: the evidence
+
+	Applied *bool `json:"applied,omitempty"` // resolve: what the evidence shows
+	Output  any   `json:"output,omitempty"`  // resolve as applied: the action's output
+	Input   any   `json:"input,omitempty"`   // retry: a corrected input; null keeps the frozen one
+}
+
+// operate takes an operator's command.
+func (m *Machine) operate(o *Operator, request string) {
+	if m.commanded[o.ID] {
+		m.reply(Reply{Request: request, Accepted: true, Message: "this command was taken before"})
+		return
+	}
+	code, err := m.apply(o)
+	if err != nil {
+		m.record(Record{Transition: TransitionRefused, Path: o.Path, Code: code, Message: err.Error()})
+		m.reply(Reply{Request: request, Code: code, Message: err.Error()})
+		return
+	}
+	if m.commanded == nil {
+		m.commanded = make(map[string]bool)
+	}
+	m.commanded[o.ID] = true
+	m.interventions++
+	if o.Command != CommandRetry {
+		m.forced = true
+	}
+	m.reply(Reply{Request: request, Accepted: true, Message: o.Command + " taken for " + o.Path})
+}
+
+// apply finds what is parked at the path and carries the command out.
+func (m *Machine) apply(o *Operator) (code string, err error) {
+	switch {
+	case o.ID == "" || o.Actor == "":
+		return RefusedNotPossible, fmt.Errorf("a command needs an ID and who gives it")
+	case o.Command != CommandRetry && strings.TrimSpace(o.Reason) == "":
+		return RefusedNotPossible, fmt.Errorf("%s needs a reason or evidence", o.Command)
+	case o.Command == CommandResolve && o.Applied == nil:
+		return RefusedNotPossible, fmt.Errorf("resolve needs to know whether the effect was applied")
+	}
+	for _, n := range m.leaves {
+		if n.path == o.Path && n.parked != nil {
+			if !slices.Contains(n.commands(), o.Command) {
+				return RefusedNotPossible, fmt.Errorf("%s does not fit %s; it takes %s", o.Command, o.Path, strings.Join(n.commands(), " or "))
+			}
+			return m.applyToStep(n, o)
+		}
+	}
+	for _, e := range m.armed {
+		if e.node.path == o.Path && e.parked != nil {
+			return m.applyToEntry(e, o)
+		}
+	}
+	return RefusedNotParked, fmt.Errorf("nothing is parked at %s", o.Path)
+}
+
+func (m *Machine) applyToStep(n *node, o *Operator) (code string, err error) {
+	p := n.parked
+	switch o.Command {
+	case CommandSkip:
+		n.parked = nil
+		m.succeedLeaf(n, nil)
+	case CommandRetry:
+		return m.retryStep(n, o)
+	case CommandResolve:
+		if !*o.Applied && n.call.applied {
+			return RefusedNotPossible, fmt.Errorf("%s is known to have been applied; resolve it as applied, with its output", o.Path)
+		}
+		n.parked = nil
+		if *o.Applied {
+			m.actionApplied(n, o.Output)
+			return "", nil
+		}
+		n.call.ambiguous = false
+		m.fail(n, p.failure, StateRejected)
+	}
+	return "", nil
+}
+
+// retryStep sends a parked step out again. A corrected input is a new
+// generation of the key, and allowed only when the old one had no effect (S18).
+func (m *Machine) retryStep(n *node, o *Operator) (code string, err error) {
+	if n.call == nil { // it never got as far as an attempt
+		if o.Input != nil {
+			return RefusedNotPossible, fmt.Errorf("%s has no input that could be corrected", o.Path)
+		}
+		n.parked = nil
+		m.closeLeaf(n)
+		n.state = StateRunning
+		m.begin(n)
+		return "", nil
+	}
+	c := n.call
+	if o.Input != nil {
+		if c.ambiguous {
+			return RefusedNotPossible, fmt.Errorf("%s may have had its effect; resolve it as not applied before the input is corrected", o.Path)
+		}
+		c.generation++
+		c.input, c.key = o.Input, m.operationKey(n.path, OpAction, c.generation)
+	}
+	n.parked = nil
+	c.spent, c.since = c.attempts, m.now
+	m.attempt(n)
+	return "", nil
+}
+
+func (m *Machine) applyToEntry(e *entry, o *Operator) (code string, err error) {
+	switch o.Command {
+	case CommandSkip: // the effect stays; the trace keeps saying so
+		m.record(Record{Transition: TransitionSkipped, Path: o.Path, Op: OpCompensation, Message: o.Reason})
+		m.closeEntry(e, StateSkipped)
+	case CommandRetry:
+		if o.Input != nil {
+			if e.ambiguous {
+				return RefusedNotPossible, fmt.Errorf("the compensation of %s may have had its effect; resolve it as not applied before the input is corrected", o.Path)
+			}
+			e.generation++
+			e.input, e.key = o.Input, m.operationKey(e.node.path, OpCompensation, e.generation)
+		}
+		e.parked, e.attempts = nil, 0
+		e.node.state = StateCompensating
+	case CommandResolve:
+		e.ambiguous = false
+		if *o.Applied {
+			m.compensated(e)
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,37 @@
+package engine
+
+// probe asks the participant what became of the attempt in doubt (S3).
+func (m *Machine) probe(n *node) {
+	c, spec := n.call, n.step.Call.Probe
+	m.record(Record{Transition: TransitionProbing, Path: n.path, Op: OpProbe, Activity: spec.Activity, Attempt: c.attempts, Code: c.last.Code, Message: c.last.Message})
+	m.invoke(flight{op: OpProbe, node: n}, &Invocation{
+		Path: n.path, Activity: spec.Activity,
+		Key: m.operationKey(n.path, OpProbe, c.generation), ActionKey: c.key,
+		Attempt: c.attempts, Generation: c.generation, Input: c.probeInput, Timeout: spec.Timeout,
+	})
+}
+
+// probeClosed takes the participant's answer. Whatever is not a clear answer
+// counts as "cannot tell yet".
+func (m *Machine) probeClosed(n *node, out Outcome) {
+	c, spec := n.call, n.step.Call.Probe
+	if answer, ok := out.Output.(map[string]any); ok && out.Class == Applied && out.Code == "" {
+		switch answer["applied"] {
+		case true:
+			c.probing = false
+			m.actionApplied(n, answer["output"])
+			return
+		case false:
+			c.probing, c.ambiguous = false, false
+			m.retry(n, c.over)
+			return
+		}
+	}
+	next := m.now.Add(spec.Every)
+	if (n.stopped() && !n.decisive()) || next.After(c.probeSince.Add(spec.Within)) {
+		c.probing = false
+		m.failCall(n)
+		return
+	}
+	m.startTimer(timer{use: timerProbe, node: n}, next)
+}

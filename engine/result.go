@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/sagad/sagad/dsl"
+)
+
+// Outcome states of a saga (S19). The first three are open.
+const (
+	OutcomeRunning      = "running"
+	OutcomeCompensating = "compensating"
+	OutcomeParked       = "parked"
+	OutcomeCompleted    = "completed"
+	OutcomeCompensated  = "compensated"
+	OutcomeResolved     = "resolved"
+	OutcomeOrphaned     = "orphaned"
+)
+
+// Directions of a saga.
+const (
+	Forward  = "forward"
+	Backward = "backward"
+)
+
+// Status says whether a saga is open or closed.
+const (
+	StatusOpen   = "open"
+	StatusClosed = "closed"
+)
+
+// Result is a saga as it stands: what `sagad run -o json` prints. Sensitive
+// values are replaced by Redacted. Results are data; changing one changes no
+// saga.
+type Result struct {
+	Saga          string       `json:"saga"`
+	Version       string       `json:"version"`
+	Digest        string       `json:"digest"`
+	ID            string       `json:"id"`
+	Key           string       `json:"key"`
+	Tenant        string       `json:"tenant"`
+	Region        string       `json:"region"`
+	Status        string       `json:"status"`
+	Outcome       string       `json:"outcome"`
+	Direction     string       `json:"direction"`
+	Interventions int          `json:"interventions"`
+	StartedAt     time.Time    `json:"startedAt"`
+	Elapsed       Elapsed      `json:"elapsed"`
+	Cause         *Failure     `json:"cause"` // null when completed; always the original error
+	Trace         []string     `json:"trace"`
+	Output        any          `json:"output"`
+	OutputError   string       `json:"outputError,omitempty"` // why Output is null although the saga completed (S25)
+	Steps         []StepResult `json:"steps"`
+	Parked        []Parked     `json:"parked,omitempty"`
+}
+
+// StepResult is one leaf that was reached, in order of reaching.
+type StepResult struct {
+	Path         string        `json:"path"`
+	State        State         `json:"state"`
+	Attempts     int           `json:"attempts"`
+	Key          string        `json:"key,omitempty"` // of the action
+	ScheduledAt  time.Time     `json:"scheduledAt,omitzero"`
+	ClosedAt     time.Time     `json:"closedAt,omitzero"`
+	Compensation *Compensation `json:"compensation,omitempty"`
+}
+
+// Compensation is an armed compensation of a step.
+type Compensation struct {
+	Attempts int    `json:"attempts"`
+	Key      string `json:"key"`
+}
+
+// Elapsed is a duration that is written in seconds or minutes, such as 1.204s,
+// to the millisecond.
+type Elapsed time.Duration
+
+// MarshalText gives the duration as Go writes it.
+func (e Elapsed) MarshalText() ([]byte, error) {
+	return []byte(time.Duration(e).Round(time.Millisecond).String()), nil
+}
+
+// UnmarshalText reads what MarshalText gives.
+func (e *Elapsed) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	*e = Elapsed(d)
+	return err
+}
+
+// finishForward ends a saga whose last step has closed.
+func (m *Machine) finishForward() {
+	m.complete(m.plan.Output, m.root.blocks[0].scope.env)
+}
+
+// complete ends the saga successfully. An output that cannot be computed takes
+// nothing back (S25).
+func (m *Machine) complete(output *dsl.Value, env dsl.Env) {
+	if output != nil {
+		value, err := output.Eval(env)
+		if err != nil {
+			m.outputError = clip(err.Error())
+		} else {
+			m.output = value
+		}
+	}
+	m.close()
+}
+
+// finishBackward ends a saga of which nothing is left to compensate.
+func (m *Machine) finishBackward() { m.close() }
+
+func (m *Machine) close() {
+	m.closed, m.closedAt = true, m.now
+	m.record(Record{Transition: TransitionClosed, Message: m.Outcome()})
+}
+
+// direction is backward once the whole saga compensates.
+func (m *Machine) direction() string {
+	if m.root.unwind != nil {
+		return Backward
+	}
+	return Forward
+}
+
+// Outcome gives the state of the saga (S19), one of the Outcome constants.
+func (m *Machine) Outcome() string {
+	backward := m.root.unwind != nil
+	switch {
+	case m.closed && m.forced:
+		return OutcomeResolved
+	case m.closed && backward:
+		return OutcomeCompensated
+	case m.closed:
+		return OutcomeCompleted
+	case m.isParked():
+		return OutcomeParked
+	case backward:
+		return OutcomeCompensating
+	default:
+		return OutcomeRunning
+	}
+}
+
+func (m *Machine) isParked() bool {
+	for _, n := range m.leaves {
+		if n.parked != nil {
+			return true
+		}
+	}
+	for _, e := range m.armed {
+		if e.parked != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Result gives the saga as it stands at the last event.
+func (m *Machine) Result() Result {
+	r := Result{
+		Saga: m.plan.Saga, Version: m.plan.Version, Digest: m.plan.Digest,
+		Status: StatusOpen, Outcome: m.Outcome(), Direction: m.direction(),
+		Interventions: m.interventions, StartedAt: m.startedAt,
+		Elapsed: Elapsed(m.now.Sub(m.startedAt)),
+		Trace:   m.trace.strings(), Steps: m.stepResults(), Parked: m.parkedList(),
+		Output: redactValue(m.output, m.redact), OutputError: m.redact(m.outputError),
+	}
+	if m.start != nil {
+		r.ID, r.Key, r.Tenant, r.Region = m.start.ID, m.start.Key, m.start.Tenant, m.start.Region
+	}
+	if m.cause != nil {
+		cause := *m.cause
+		cause.Message = m.redact(cause.Message)
+		r.Cause = &cause
+	}
+	if m.closed {
+		r.Status = StatusClosed
+		r.Elapsed = Elapsed(m.closedAt.Sub(m.startedAt))
+	}
+	return r
+}
+
+func (m *Machine) stepResults() []StepResult {
+	list := []StepResult{}
+	for _, n := range m.nodes {
+		if !n.leaf() && n.parked == nil {
+			continue
+		}
+		s := StepResult{Path: n.path, State: n.state, Attempts: n.attempts(), ScheduledAt: n.scheduledAt, ClosedAt: n.closedAt}
+		if c := n.call; c != nil {
+			s.Key = c.key
+			if c.entry != nil {
+				s.Compensation = &Compensation{Attempts: c.entry.attempts, Key: c.entry.key}
+			}
+		}
+		list = append(list, s)
+	}
+	return list
+}

@@ -1,0 +1,223 @@
+package temporal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	sdk "go.temporal.io/sdk/temporal"
+
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
+)
+
+// Client starts sagas and talks to them. It is safe for concurrent use.
+type Client struct{ sdk client.Client }
+
+// NewClient gives a Client that uses c. The caller closes c.
+func NewClient(c client.Client) *Client { return &Client{sdk: c} }
+
+// Errors of a Client.
+var (
+	// ErrNotFound says that there is no such saga, or none any more.
+	ErrNotFound = errors.New("no such saga")
+	// ErrOtherInput says that the business key is taken by a saga with another
+	// input.
+	ErrOtherInput = errors.New("a saga with this key was started with another input; another try needs another key")
+)
+
+// Start starts a saga. started is false when the same saga, with the same input,
+// was started before, whatever became of it (S20); with another input the error
+// is ErrOtherInput.
+func (c *Client) Start(ctx context.Context, plan *dsl.Plan, start *engine.Start, search map[string]any) (started bool, err error) {
+	args, err := encodeStart(plan, start)
+	if err != nil {
+		return false, err
+	}
+	sum := sha256.Sum256(args.Input)
+	digest := hex.EncodeToString(sum[:])
+	attributes, err := searchAttributes(plan, start, search)
+	if err != nil {
+		return false, err
+	}
+	_, err = c.sdk.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                                       start.ID,
+		TaskQueue:                                TaskQueue(start.Tenant, start.Region),
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		EnableEagerStart:                         true,
+		TypedSearchAttributes:                    attributes,
+		Memo:                                     map[string]any{memoInput: digest},
+	}, plan.Saga, compressor.EncodeAll(plan.Canonical, nil), args)
+	if err == nil {
+		return true, nil
+	}
+	var exists *serviceerror.WorkflowExecutionAlreadyStarted
+	if !errors.As(err, &exists) {
+		return false, fmt.Errorf("start %s: %w", start.ID, err)
+	}
+	return false, c.sameInput(ctx, start.ID, digest)
+}
+
+// sameInput checks that a saga was started with the input of the given digest.
+func (c *Client) sameInput(ctx context.Context, id, digest string) error {
+	described, err := c.sdk.DescribeWorkflowExecution(ctx, id, "")
+	if err != nil {
+		return fmt.Errorf("describe %s: %w", id, err)
+	}
+	var stored string
+	if p := described.GetWorkflowExecutionInfo().GetMemo().GetFields()[memoInput]; p != nil {
+		if err := json.Unmarshal(p.GetData(), &stored); err != nil {
+			return fmt.Errorf("memo of %s: %w", id, err)
+		}
+	}
+	if stored != digest {
+		return fmt.Errorf("%s: %w", id, ErrOtherInput)
+	}
+	return nil
+}
+
+func searchAttributes(plan *dsl.Plan, start *engine.Start, search map[string]any) (sdk.SearchAttributes, error) {
+	updates := []sdk.SearchAttributeUpdate{
+		sdk.NewSearchAttributeKeyKeyword(AttributeTenant).ValueSet(start.Tenant),
+		sdk.NewSearchAttributeKeyKeyword(AttributeSaga).ValueSet(plan.Saga),
+		sdk.NewSearchAttributeKeyKeyword(AttributeState).ValueSet(engine.OutcomeRunning),
+	}
+	for _, s := range plan.Search {
+		switch value := search[s.Name].(type) {
+		case nil:
+		case string:
+			updates = append(updates, sdk.NewSearchAttributeKeyKeyword(s.Name).ValueSet(value))
+		case int:
+			updates = append(updates, sdk.NewSearchAttributeKeyInt64(s.Name).ValueSet(int64(value)))
+		case bool:
+			updates = append(updates, sdk.NewSearchAttributeKeyBool(s.Name).ValueSet(value))
+		case time.Time:
+			updates = append(updates, sdk.NewSearchAttributeKeyTime(s.Name).ValueSet(value))
+		default:
+			return sdk.SearchAttributes{}, fmt.Errorf("search attribute %s: a %T cannot be searched", s.Name, value)
+		}
+	}
+	return sdk.NewSearchAttributes(updates...), nil
+}
+
+// Wait waits for the end of a saga and gives its result.
+func (c *Client) Wait(ctx context.Context, id string) (engine.Result, error) {
+	var result engine.Result
+	err := c.sdk.GetWorkflow(ctx, id, "").Get(ctx, &result)
+	if err == nil {
+		return result, nil
+	}
+	return resultOf(id, err)
+}
+
+// resultOf reads the result out of the error a saga's workflow ended with.
+func resultOf(id string, err error) (result engine.Result, _ error) {
+	var failed *sdk.ApplicationError
+	var cancelled *sdk.CanceledError
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &failed) && (failed.Type() == ErrorCompensated || failed.Type() == ErrorResolved):
+		return result, failed.Details(&result)
+	case errors.As(err, &cancelled) && cancelled.HasDetails():
+		return result, cancelled.Details(&result)
+	case errors.As(err, &missing):
+		return result, fmt.Errorf("%s: %w", id, ErrNotFound)
+	}
+	return result, fmt.Errorf("%s: %w", id, err)
+}
+
+// Result gives a saga as it stands. An open saga is asked, which needs a worker
+// of its tenant and region; a closed one left its result behind.
+func (c *Client) Result(ctx context.Context, id string) (engine.Result, error) {
+	described, err := c.sdk.DescribeWorkflowExecution(ctx, id, "")
+	if err != nil {
+		return resultOf(id, err)
+	}
+	switch described.GetWorkflowExecutionInfo().GetStatus() {
+	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
+		return c.view(ctx, id)
+	case enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+		result, err := c.view(ctx, id)
+		result.Status, result.Outcome = engine.StatusClosed, engine.OutcomeOrphaned
+		return result, err
+	}
+	return c.Wait(ctx, id)
+}
+
+func (c *Client) view(ctx context.Context, id string) (result engine.Result, err error) {
+	value, err := c.sdk.QueryWorkflow(ctx, id, "", QueryView)
+	if err != nil {
+		return result, fmt.Errorf("ask %s for its state: %w", id, err)
+	}
+	return result, value.Get(&result)
+}
+
+// Signal sends a message to a saga (S27). A message with an ID that the saga
+// has seen is accepted and without effect.
+func (c *Client) Signal(ctx context.Context, id string, s *engine.Signal) (engine.Reply, error) {
+	data, err := dsl.MarshalCanonical(s.Data)
+	if err != nil {
+		return engine.Reply{}, fmt.Errorf("encode message: %w", err)
+	}
+	return c.update(ctx, id, UpdateSignal, wireSignal{ID: s.ID, Name: s.Name, Data: data})
+}
+
+// Cancel asks a saga to turn around (S13). While the outcome of its pivot is
+// not known the answer waits for it.
+func (c *Client) Cancel(ctx context.Context, id string) (engine.Reply, error) {
+	return c.update(ctx, id, UpdateCancel)
+}
+
+// Operate gives an operator's command to a saga (S18).
+func (c *Client) Operate(ctx context.Context, id string, o *engine.Operator) (engine.Reply, error) {
+	wire, err := encodeOperator(o)
+	if err != nil {
+		return engine.Reply{}, err
+	}
+	return c.update(ctx, id, UpdateOperate, wire)
+}
+
+// update sends a request and waits for its answer. A request that the saga does
+// not even look at is a refusal too.
+func (c *Client) update(ctx context.Context, id, name string, args ...any) (reply engine.Reply, err error) {
+	handle, err := c.sdk.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: id, UpdateName: name, Args: args, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, &reply)
+	}
+	var refused *sdk.ApplicationError
+	var missing *serviceerror.NotFound
+	switch {
+	case err == nil:
+		return reply, nil
+	case errors.As(err, &refused):
+		return refusalOf(err), nil
+	case errors.As(err, &missing):
+		result, err := c.Result(ctx, id)
+		if err != nil {
+			return reply, err
+		}
+		return engine.Reply{Code: engine.RefusedClosed, Message: "the saga has ended: " + result.Outcome}, nil
+	}
+	return reply, fmt.Errorf("%s to %s: %w", name, id, err)
+}
+
+// refusalOf gives the answer to a request that was refused before the saga took
+// it in.
+func refusalOf(err error) engine.Reply {
+	var refused *sdk.ApplicationError
+	if errors.As(err, &refused) {
+		return engine.Reply{Code: refused.Type(), Message: refused.Message()}
+	}
+	return engine.Reply{Code: engine.RefusedNotPossible, Message: err.Error()}
+}

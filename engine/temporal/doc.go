@@ -1,0 +1,59 @@
+// Package temporal runs sagas on Temporal: one workflow interprets any plan,
+// and every attempt is an activity with exactly one try on the server, because
+// the machine owns retries (S2).
+//
+// The workflow's type is the saga's name, an activity's type the activity's
+// name, so that Temporal's own tools show a saga in the words of its
+// definition. Nothing but the machine decides; this package carries its
+// commands out and turns what happens into events.
+package temporal
+
+import (
+	"strings"
+	"time"
+)
+
+// Names that clients and workers of a saga share.
+const (
+	QueryView     = "sagad.view"    // gives the engine.Result as it stands
+	UpdateSignal  = "sagad.signal"  // takes an engine.Signal, gives an engine.Reply
+	UpdateCancel  = "sagad.cancel"  // gives an engine.Reply
+	UpdateOperate = "sagad.operate" // takes an engine.Operator, gives an engine.Reply
+	SignalMessage = "sagad.signal"  // raw signal with an engine.Signal; refused ones are dropped
+)
+
+// Types of the errors a saga's workflow ends with (S19). The details hold the
+// engine.Result.
+const (
+	ErrorCompensated = "SagaCompensated"
+	ErrorResolved    = "SagaResolved"
+)
+
+// Search attributes that every saga carries, all keywords.
+const (
+	AttributeTenant = "SagadTenant"
+	AttributeSaga   = "SagadSaga"
+	AttributeState  = "SagadState" // running, compensating or parked while open; closed sagas keep their last
+)
+
+// memoInput names the digest of a saga's input in its memo; it tells a repeated
+// start from one with the same key and another input.
+const memoInput = "sagad.input"
+
+// MaxPayload is the largest encoded input or output of an activity, in bytes.
+// Temporal fails a task for good above 2 MB.
+const MaxPayload = 1 << 20
+
+// timeoutMargin is how much later than the attempt's own time limit the server
+// gives an attempt up: by then nothing of it runs any more (S4).
+const timeoutMargin = 10 * time.Second
+
+// TaskQueue is the task queue of a tenant in a region. It is derived here and
+// never taken from a definition or a client.
+func TaskQueue(tenant, region string) string {
+	return "sagad:" + escapeQueue(tenant) + ":" + escapeQueue(region)
+}
+
+func escapeQueue(s string) string {
+	return strings.NewReplacer("%", "%25", ":", "%3A").Replace(s)
+}

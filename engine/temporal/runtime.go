@@ -1,0 +1,237 @@
+package temporal
+
+import (
+	"errors"
+	"strconv"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	sdk "go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
+)
+
+// runtime is the engine.Runtime of one saga inside its workflow.
+type runtime struct {
+	ctx     workflow.Context // not reached by a cancellation of the workflow
+	id      string
+	start   *engine.Start
+	machine *engine.Machine
+	observe func(id string, r engine.Record)
+
+	begun    bool
+	state    string // last value of AttributeState
+	events   workflow.Channel
+	cancels  map[int]workflow.CancelFunc // invocations
+	timers   map[int]workflow.CancelFunc
+	requests int
+	replies  map[string]workflow.Settable
+}
+
+var _ engine.Runtime = (*runtime)(nil)
+
+// listen takes in what comes from outside: updates, raw signals, a raw cancel
+// request and queries. It costs no event of the history.
+func (r *runtime) listen(plan *dsl.Plan) error {
+	cancelled := r.ctx.Done()
+	r.ctx, _ = workflow.NewDisconnectedContext(r.ctx)
+	r.state = engine.OutcomeRunning
+	r.events = workflow.NewChannel(r.ctx)
+	r.cancels = make(map[int]workflow.CancelFunc)
+	r.timers = make(map[int]workflow.CancelFunc)
+	r.replies = make(map[string]workflow.Settable)
+	if err := workflow.SetQueryHandler(r.ctx, QueryView, func() (engine.Result, error) { return r.machine.Result(), nil }); err != nil {
+		return err
+	}
+	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		cancelled.Receive(ctx, nil)
+		r.events.Send(ctx, engine.Event{Kind: engine.EventCancel})
+	})
+	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		messages := workflow.GetSignalChannel(ctx, SignalMessage)
+		for {
+			var wire wireSignal
+			messages.Receive(ctx, &wire)
+			if signal, err := wire.decode(); err == nil {
+				r.events.Send(ctx, engine.Event{Kind: engine.EventSignal, Signal: signal})
+			}
+		}
+	})
+	return r.listenUpdates(plan)
+}
+
+// listenUpdates serves the requests that are answered. Messages that no await
+// of the definition could take are refused before they become history.
+func (r *runtime) listenUpdates(plan *dsl.Plan) error {
+	err := workflow.SetUpdateHandlerWithOptions(r.ctx, UpdateSignal, func(ctx workflow.Context, wire wireSignal) (engine.Reply, error) {
+		signal, err := wire.decode()
+		if err != nil {
+			return engine.Reply{}, err
+		}
+		return r.request(ctx, engine.Event{Kind: engine.EventSignal, Signal: signal})
+	}, workflow.UpdateHandlerOptions{Validator: func(wire wireSignal) error {
+		signal, err := wire.decode()
+		if err != nil {
+			return err
+		}
+		code, err := engine.CheckSignal(plan, signal)
+		if err != nil {
+			return sdk.NewNonRetryableApplicationError(err.Error(), code, nil)
+		}
+		return nil
+	}})
+	if err != nil {
+		return err
+	}
+	err = workflow.SetUpdateHandlerWithOptions(r.ctx, UpdateCancel, func(ctx workflow.Context) (engine.Reply, error) {
+		return r.request(ctx, engine.Event{Kind: engine.EventCancel})
+	}, workflow.UpdateHandlerOptions{})
+	if err != nil {
+		return err
+	}
+	return workflow.SetUpdateHandlerWithOptions(r.ctx, UpdateOperate, func(ctx workflow.Context, wire wireOperator) (engine.Reply, error) {
+		command, err := wire.decode()
+		if err != nil {
+			return engine.Reply{}, err
+		}
+		return r.request(ctx, engine.Event{Kind: engine.EventOperator, Operator: command})
+	}, workflow.UpdateHandlerOptions{})
+}
+
+// request hands an event to the machine and waits for its answer.
+func (r *runtime) request(ctx workflow.Context, ev engine.Event) (engine.Reply, error) {
+	r.requests++
+	ev.Request = strconv.Itoa(r.requests)
+	answer, settable := workflow.NewFuture(ctx)
+	r.replies[ev.Request] = settable
+	workflow.Go(r.ctx, func(ctx workflow.Context) { r.events.Send(ctx, ev) })
+	var reply engine.Reply
+	err := answer.Get(ctx, &reply)
+	return reply, err
+}
+
+// Next waits for the next event.
+func (r *runtime) Next() (engine.Event, error) {
+	if !r.begun {
+		r.begun = true
+		// The instant of the first event, not of the first task: it is in every
+		// idempotency key and does not change with a reset (S20).
+		return engine.Event{Kind: engine.EventStarted, At: workflow.GetInfo(r.ctx).WorkflowStartTime.UTC(), Start: r.start}, nil
+	}
+	r.showState()
+	var ev engine.Event
+	r.events.Receive(r.ctx, &ev)
+	ev.At = workflow.Now(r.ctx).UTC()
+	return ev, nil
+}
+
+// showState keeps the search attribute in step with the machine. A saga that
+// goes straight to its end never changes it.
+func (r *runtime) showState() {
+	state := r.machine.Outcome()
+	if state == r.state {
+		return
+	}
+	r.state = state
+	key := sdk.NewSearchAttributeKeyKeyword(AttributeState)
+	if err := workflow.UpsertTypedSearchAttributes(r.ctx, key.ValueSet(state)); err != nil {
+		workflow.GetLogger(r.ctx).Error("search attribute not set", "attribute", AttributeState, "error", err)
+	}
+}
+
+// Do carries out a command.
+func (r *runtime) Do(c engine.Command) {
+	switch c.Kind {
+	case engine.CommandInvoke:
+		r.invoke(c.Invoke)
+	case engine.CommandCut:
+		if cancel := r.cancels[c.ID]; cancel != nil {
+			cancel()
+		}
+	case engine.CommandStartTimer:
+		r.startTimer(c)
+	case engine.CommandCancelTimer:
+		if cancel := r.timers[c.ID]; cancel != nil { // nil: it has fired in this very task
+			cancel()
+			delete(r.timers, c.ID)
+		}
+	case engine.CommandRecord:
+		if r.observe != nil && !workflow.IsReplaying(r.ctx) {
+			r.observe(r.id, c.Record)
+		}
+	case engine.CommandReply:
+		if answer := r.replies[c.Reply.Request]; answer != nil {
+			answer.SetValue(c.Reply)
+			delete(r.replies, c.Reply.Request)
+		}
+	}
+}
+
+// invoke runs one attempt as an activity with exactly one try.
+func (r *runtime) invoke(inv *engine.Invocation) {
+	args, err := encodeCall(inv, workflow.GetInfo(r.ctx).WorkflowStartTime)
+	if err == nil && len(args.Input) > MaxPayload {
+		err = errors.New("the input has " + strconv.Itoa(len(args.Input)) + " bytes, at most " + strconv.Itoa(MaxPayload) + " are allowed; pass a reference instead")
+	}
+	if err != nil {
+		out := engine.Outcome{Class: engine.NotSent, Code: engine.CodeTooLarge, Message: err.Error(), Final: true}
+		workflow.Go(r.ctx, func(ctx workflow.Context) {
+			r.events.Send(ctx, engine.Event{Kind: engine.EventClosed, ID: inv.ID, Outcome: out})
+		})
+		return
+	}
+	ctx, cancel := workflow.WithCancel(workflow.WithActivityOptions(r.ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: inv.Timeout + timeoutMargin,
+		WaitForCancellation: true,
+		RetryPolicy:         &sdk.RetryPolicy{MaximumAttempts: 1},
+	}))
+	r.cancels[inv.ID] = cancel
+	answer := workflow.ExecuteActivity(ctx, inv.Activity, args)
+	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		out := outcomeOf(ctx, answer)
+		delete(r.cancels, inv.ID)
+		r.events.Send(ctx, engine.Event{Kind: engine.EventClosed, ID: inv.ID, Outcome: out})
+	})
+}
+
+func (r *runtime) startTimer(c engine.Command) {
+	ctx, cancel := workflow.WithCancel(r.ctx)
+	r.timers[c.ID] = cancel
+	fired := workflow.NewTimer(ctx, c.At.Sub(workflow.Now(r.ctx)))
+	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		if fired.Get(ctx, nil) == nil {
+			delete(r.timers, c.ID)
+			r.events.Send(ctx, engine.Event{Kind: engine.EventTimer, ID: c.ID})
+		}
+	})
+}
+
+// outcomeOf waits for an attempt and says how it ended. What the worker did not
+// say itself is ambiguous (S2).
+func outcomeOf(ctx workflow.Context, answer workflow.Future) engine.Outcome {
+	var raw rawOutput
+	err := answer.Get(ctx, &raw)
+	var failed *sdk.ApplicationError
+	var timeout *sdk.TimeoutError
+	var cancelled *sdk.CanceledError
+	switch {
+	case err == nil:
+		return engine.Outcome{Class: engine.Applied, Output: raw.value}
+	case errors.As(err, &timeout):
+		if timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START {
+			return engine.Outcome{Class: engine.NotSent, Code: engine.CodeUnavailable, Message: "no worker took the attempt"}
+		}
+		return engine.Outcome{Class: engine.Ambiguous, Code: engine.CodeTimeout, Message: "the worker was lost or did not answer in time"}
+	case errors.As(err, &cancelled):
+		return engine.Outcome{Class: engine.Ambiguous, Code: engine.CodeCancelled, Message: "cut while it ran"}
+	case errors.As(err, &failed):
+		out := engine.Outcome{Class: engine.Ambiguous, Code: failed.Type(), Message: failed.Message()}
+		var details failureDetails
+		if failed.HasDetails() && failed.Details(&details) == nil {
+			out.Class, out.Final = details.Class, details.Final
+		}
+		return out
+	}
+	return engine.Outcome{Class: engine.Ambiguous, Code: "ERROR", Message: err.Error()}
+}

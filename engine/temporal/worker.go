@@ -1,0 +1,141 @@
+package temporal
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	sdk "go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
+)
+
+// pollers is how many requests for work of each kind a worker keeps open. More
+// of them make latency worse on few cores and do not raise throughput.
+const pollers = 4
+
+// heartbeatEvery is how often a running attempt reports to the server, and so
+// how soon a cut reaches it.
+const heartbeatEvery = time.Second
+
+// WorkerOptions say what a worker serves.
+type WorkerOptions struct {
+	Tenant  string
+	Region  string
+	Invoker engine.Invoker
+	// Observe is told of every transition of the sagas that run in this worker,
+	// in the order of each saga, from several goroutines. It must not wait. A
+	// transition may be told again after a worker was lost. Nil: nobody is told.
+	Observe func(id string, r engine.Record)
+	// StopTimeout is how long Stop waits for running attempts. 0: not at all.
+	StopTimeout time.Duration
+}
+
+// NewWorker gives the worker of one tenant in one region. It serves the
+// interpreter and the activities on TaskQueue(tenant, region).
+func NewWorker(c client.Client, o WorkerOptions) worker.Worker {
+	w := worker.New(c, TaskQueue(o.Tenant, o.Region), worker.Options{
+		MaxConcurrentWorkflowTaskPollers: pollers,
+		MaxConcurrentActivityTaskPollers: pollers,
+		DefaultHeartbeatThrottleInterval: heartbeatEvery,
+		MaxHeartbeatThrottleInterval:     heartbeatEvery,
+		WorkerStopTimeout:                o.StopTimeout,
+	})
+	Register(w, o)
+	return w
+}
+
+// Registry is what Register needs of a worker; the SDK's test environment has
+// it too.
+type Registry interface {
+	RegisterDynamicWorkflow(w any, options workflow.DynamicRegisterOptions)
+	RegisterDynamicActivity(a any, options activity.DynamicRegisterOptions)
+}
+
+// Register makes a worker serve sagas.
+func Register(w Registry, o WorkerOptions) {
+	i := &interpreter{observe: o.Observe}
+	w.RegisterDynamicWorkflow(i.run, workflow.DynamicRegisterOptions{})
+	a := &attempts{invoker: o.Invoker, tenant: o.Tenant, region: o.Region}
+	w.RegisterDynamicActivity(a.run, activity.DynamicRegisterOptions{})
+}
+
+// attempts runs activities.
+type attempts struct {
+	invoker        engine.Invoker
+	tenant, region string
+}
+
+// run is the activity function of every attempt.
+func (a *attempts) run(ctx context.Context, values converter.EncodedValues) (converter.RawValue, error) {
+	var args callArgs
+	if err := values.Get(&args); err != nil {
+		return converter.RawValue{}, notSent("INVALID_INPUT", err)
+	}
+	info := activity.GetInfo(ctx)
+	inv, err := args.decode(info.ActivityType.Name)
+	if err != nil {
+		return converter.RawValue{}, notSent("INVALID_INPUT", err)
+	}
+	saga := &engine.Identity{ID: info.WorkflowExecution.ID, Tenant: a.tenant, Region: a.region, StartedAt: time.Unix(0, args.StartedAt).UTC()}
+	stop := beat(ctx)
+	out := a.invoker.Invoke(ctx, saga, inv)
+	stop()
+	if out.Class == engine.Applied && out.Code == "" {
+		return encodeOutput(out.Output)
+	}
+	return converter.RawValue{}, failed(out)
+}
+
+// beat reports to the server while an attempt runs: the report's answer carries
+// a cut.
+func beat(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	timer := time.AfterFunc(heartbeatEvery, func() {
+		for ticker := time.NewTicker(heartbeatEvery); ; {
+			activity.RecordHeartbeat(ctx)
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				ticker.Stop()
+				return
+			}
+		}
+	})
+	return func() {
+		timer.Stop()
+		cancel()
+	}
+}
+
+// encodeOutput gives the output as one payload. One that is too large belongs
+// to an action that was applied all the same (S25).
+func encodeOutput(output any) (converter.RawValue, error) {
+	data, err := dsl.MarshalCanonical(output)
+	if err != nil {
+		return converter.RawValue{}, failed(engine.Outcome{Class: engine.Applied, Code: engine.CodeInvalidOutput, Message: err.Error()})
+	}
+	if len(data) > MaxPayload {
+		message := fmt.Sprintf("the output has %d bytes, at most %d are allowed; return a reference instead", len(data), MaxPayload)
+		return converter.RawValue{}, failed(engine.Outcome{Class: engine.Applied, Code: engine.CodeTooLarge, Message: message})
+	}
+	return rawJSON(data), nil
+}
+
+func notSent(code string, err error) error {
+	return failed(engine.Outcome{Class: engine.NotSent, Code: code, Message: err.Error(), Final: true})
+}
+
+// failed gives an outcome as the error of an activity.
+func failed(out engine.Outcome) error {
+	return sdk.NewApplicationErrorWithOptions(out.Message, out.Code, sdk.ApplicationErrorOptions{
+		NonRetryable: true,
+		Details:      []any{failureDetails{Class: out.Class, Final: out.Final}},
+	})
+}

@@ -1,0 +1,70 @@
+package temporal
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/converter"
+	sdk "go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/sagad/sagad/engine"
+)
+
+// interpreter is the one workflow: it runs whatever plan it is given.
+type interpreter struct {
+	plans   planCache
+	observe func(id string, r engine.Record)
+}
+
+// run is the workflow function of every saga.
+func (i *interpreter) run(ctx workflow.Context, args converter.EncodedValues) (*engine.Result, error) {
+	var packed []byte
+	var start startArgs
+	if err := args.Get(&packed, &start); err != nil {
+		return nil, refuse(err)
+	}
+	if start.Semantics > engine.SemanticsVersion {
+		return nil, fmt.Errorf("the saga follows semantics %d, this worker knows %d: update it", start.Semantics, engine.SemanticsVersion)
+	}
+	plan, err := i.plans.get(start.Digest, packed)
+	if err != nil {
+		return nil, refuse(err)
+	}
+	r := &runtime{ctx: ctx, id: workflow.GetInfo(ctx).WorkflowExecution.ID, machine: engine.New(plan), observe: i.observe}
+	if r.start, err = start.decode(r.id); err != nil {
+		return nil, refuse(err)
+	}
+	if err := r.listen(plan); err != nil {
+		return nil, err
+	}
+	result, err := engine.Run(r, r.machine)
+	if err != nil {
+		return nil, err
+	}
+	return r.end(&result)
+}
+
+// refuse ends a workflow that was not started by sagad: its input makes no
+// saga, and trying again will not change that.
+func refuse(err error) error {
+	return sdk.NewNonRetryableApplicationError("not a saga: "+err.Error(), "SagaRefused", err)
+}
+
+// end gives the workflow the ending that belongs to the saga's (S19).
+func (r *runtime) end(result *engine.Result) (*engine.Result, error) {
+	if err := workflow.Await(r.ctx, func() bool { return workflow.AllHandlersFinished(r.ctx) }); err != nil {
+		return nil, err
+	}
+	if result.Direction == engine.Forward {
+		return result, nil
+	}
+	if result.Outcome == engine.OutcomeCompensated && result.Cause.Kind == engine.CauseCancel {
+		return nil, sdk.NewCanceledError(result)
+	}
+	kind := ErrorCompensated
+	if result.Outcome == engine.OutcomeResolved {
+		kind = ErrorResolved
+	}
+	message := fmt.Sprintf("%s: %s", result.Cause.Code, result.Cause.Message)
+	return nil, sdk.NewApplicationErrorWithOptions(message, kind, sdk.ApplicationErrorOptions{NonRetryable: true, Details: []any{result}})
+}
