@@ -25,7 +25,7 @@ type Plan struct {
 	CancelGrace time.Duration // how long running actions may go on after a cancel (S13)
 	Input       *Schema       // nil: any input
 	Sensitive   []string      // paths such as "input.debtor.iban", as written
-	Search      []SearchValue // in the order written
+	Search      []SearchValue // by name
 	Steps       []*Step
 	Output      *Value // nil: the saga's output is null
 
@@ -79,7 +79,7 @@ type Step struct {
 	Scope    *Scope
 	Await    *Await
 	Sleep    *Sleep
-	Set      []Assignment
+	Set      []Assignment // by name
 	Fail     *Fail
 	Complete *Complete
 	Child    *Child
@@ -201,7 +201,8 @@ type Sleep struct {
 	Until *Expr // gives an instant as an RFC 3339 string
 }
 
-// Assignment sets one variable.
+// Assignment sets one variable. The values of one set step are all evaluated
+// before the first variable changes.
 type Assignment struct {
 	Name  string
 	Value *Value
@@ -226,4 +227,28 @@ type Child struct {
 type Delay struct {
 	Fixed time.Duration
 	Expr  *Value // nil: Fixed applies; otherwise it gives a duration such as "5m"
+}
+
+// Blocks gives the lists of steps inside s, in document order: branches, cases
+// or the one body, then the handlers of its catches.
+func (s *Step) Blocks() [][]*Step {
+	var blocks [][]*Step
+	switch s.Kind {
+	case KindParallel:
+		for _, b := range s.Parallel.Branches {
+			blocks = append(blocks, b.Do)
+		}
+	case KindForeach:
+		blocks = append(blocks, s.Foreach.Do)
+	case KindSwitch:
+		for _, c := range s.Switch.Cases {
+			blocks = append(blocks, c.Do)
+		}
+	case KindScope:
+		blocks = append(blocks, s.Scope.Do)
+	}
+	for _, c := range s.Catch {
+		blocks = append(blocks, c.Do)
+	}
+	return blocks
 }

@@ -1,0 +1,130 @@
+package dsl
+
+import (
+	"fmt"
+	"io/fs"
+)
+
+// Source is the text of a definition and the name that diagnostics give it.
+type Source struct {
+	Name string
+	Data []byte
+}
+
+// Options says what a definition is compiled against. The zero value is
+// valid: nothing is known of the activities.
+type Options struct {
+	// Manifests are what the plugins offer.
+	Manifests []Manifest
+	// RequireActivities makes an activity that no manifest names an error. It
+	// is a warning otherwise, and none at all if there are no manifests.
+	RequireActivities bool
+	// SearchAttributes are the search attributes that are declared. Nil stands
+	// for country_code and clearing_batch_id, both keywords.
+	SearchAttributes map[string]SearchType
+	// Files is the folder of the definition, for $ref in schemas. If it is nil
+	// such a reference is an error.
+	Files fs.FS
+}
+
+// Compile checks a definition and compiles it. It reports every problem it
+// finds, sorted by position; the plan is nil exactly if one of them is an
+// error. Equal sources and options give equal plans and diagnostics.
+func Compile(src Source, opts Options) (*Plan, Diagnostics) {
+	c := newCompiler(src.Name, opts)
+	plan := c.compile(c.readYAML(src.Data))
+	diags := c.diags.sort()
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return plan, diags
+}
+
+// MaxDiagnostics bounds how many problems of one definition are reported.
+const MaxDiagnostics = 500
+
+// compiler carries one compilation.
+type compiler struct {
+	file     string
+	opts     Options
+	text     *sourceText // nil: no places
+	diags    Diagnostics
+	catalog  catalog
+	defaults defaults
+	canon    bool // the nodes come from a canonical plan
+
+	plan  *Plan
+	steps map[string]*Step // by id
+	at    map[any]*node    // where the parts of the plan are written
+	uses  map[*Expr]*exprUse
+
+	keyParts []*Expr // expressions of an interpolated business key
+	secrets  []*node // $secret keys that no activity's input has taken yet
+}
+
+func newCompiler(file string, opts Options) *compiler {
+	if opts.SearchAttributes == nil {
+		opts.SearchAttributes = defaultSearchAttributes
+	}
+	c := &compiler{
+		file:  file,
+		opts:  opts,
+		steps: map[string]*Step{},
+		at:    map[any]*node{},
+		uses:  map[*Expr]*exprUse{},
+	}
+	c.catalog = c.newCatalog(opts.Manifests)
+	return c
+}
+
+// compile turns nodes into a plan. What is wrong is in c.diags; the plan is of
+// use only if there is no error among them.
+func (c *compiler) compile(root *node) *Plan {
+	if root == nil {
+		return nil
+	}
+	c.definition(root)
+	if c.plan == nil {
+		return nil
+	}
+	c.check()
+	if c.diags.HasErrors() {
+		return nil
+	}
+	if err := c.plan.seal(); err != nil {
+		c.errorAt(span{}, CodeTooLarge, err.Error(), "")
+		return nil
+	}
+	return c.plan
+}
+
+func (c *compiler) report(at span, severity Severity, code, summary, detail string) {
+	if len(c.diags) >= MaxDiagnostics {
+		return
+	}
+	c.diags = append(c.diags, Diagnostic{
+		File: c.file, Line: at.line, Column: at.column, EndLine: at.endLine, EndColumn: at.endColumn,
+		Severity: severity, Code: code, Summary: summary, Detail: detail,
+	})
+}
+
+func (c *compiler) errorAt(at span, code, summary, detail string) {
+	c.report(at, SeverityError, code, summary, detail)
+}
+
+func (c *compiler) errorNode(n *node, code, summary, detail string) {
+	c.errorAt(c.text.spanOf(n), code, summary, detail)
+}
+
+func (c *compiler) warnNode(n *node, code, summary, detail string) {
+	c.report(c.text.spanOf(n), SeverityWarning, code, summary, detail)
+}
+
+// expect reports a node that is not of the kind a key takes.
+func (c *compiler) expect(n *node, kind nodeKind, what string) bool {
+	if n.kind == kind {
+		return true
+	}
+	c.errorNode(n, CodeWrongType, fmt.Sprintf("%s is %s, not %s", what, n.kind, kind), "")
+	return false
+}

@@ -1,0 +1,260 @@
+package dsl
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// exprUse is an expression at its place in the definition.
+type exprUse struct {
+	node   *node    // the scalar it stands in
+	offset int      // where it starts in the scalar's value, in characters
+	tree   ast.Node // as written; nil if it does not parse
+}
+
+// exprSpan is the place of the characters from..to of an expression.
+func (c *compiler) exprSpan(u *exprUse, from, to int) span {
+	return c.text.spanIn(u.node, u.offset+from, u.offset+max(to, from+1))
+}
+
+// hasExpr reports whether a text has ${{ in it, escaped or not.
+func hasExpr(s string) bool { return strings.Contains(s, "${{") }
+
+// newUse compiles an expression that starts at a byte of a scalar's value.
+// Leading and trailing space is not part of it. It returns an expression of no
+// use if there is a problem, so that reading goes on.
+func (c *compiler) newUse(n *node, source string, start int) *Expr {
+	trimmed := strings.TrimSpace(source)
+	start += strings.Index(source, trimmed)
+	u := &exprUse{node: n, offset: runeOffset(n.string(), start)}
+	e, tree, err := newExpr(trimmed)
+	if err != nil {
+		var f *fault
+		if errors.As(err, &f) {
+			at := c.exprSpan(u, f.from, f.to)
+			if trimmed == "" {
+				at = c.text.spanOf(n)
+			}
+			c.errorAt(at, CodeExpression, f.reason, f.mend)
+		} else {
+			c.errorNode(n, CodeExpression, err.Error(), "")
+		}
+		e, tree = &Expr{source: trimmed, isLiteral: true}, nil
+	}
+	u.tree = tree
+	c.uses[e] = u
+	return e
+}
+
+// bareExpr reads an expression that stands without ${{ }}.
+func (c *compiler) bareExpr(n *node, what string) *Expr {
+	switch {
+	case n.kind == nodeBool || n.kind == nodeInt:
+		// if: true is an expression too.
+		e, tree, _ := newExpr(n.text)
+		if c.text == nil {
+			e, tree, _ = newExpr(fmt.Sprint(n.value))
+		}
+		c.uses[e] = &exprUse{node: n, tree: tree}
+		return e
+	case n.kind != nodeString:
+		c.errorNode(n, CodeWrongType, fmt.Sprintf("%s is %s, not an expression", what, n.kind), "write an expression, such as input.amount.minor > 0")
+		return &Expr{isLiteral: true}
+	}
+	s := n.string()
+	if trimmed := strings.TrimSpace(s); strings.HasPrefix(trimmed, "${{") {
+		c.errorNode(n, CodeExprForm, what+" takes a bare expression", "leave ${{ and }} out")
+		return &Expr{isLiteral: true}
+	}
+	return c.newUse(n, s, 0)
+}
+
+// keyExpr reads the business key, which is one expression or text with
+// expressions inside.
+func (c *compiler) keyExpr(n *node) *Expr {
+	v := c.value(n)
+	c.at[v] = n
+	if constant, ok := v.Constant(); ok {
+		switch constant.(type) {
+		case string, int:
+			c.warnNode(n, CodeConstantKey, "the business key is the same for every saga",
+				"only one saga will ever start; write an expression such as ${{ input.orderId }}")
+		default:
+			if n.kind != nodeString || !hasExpr(n.string()) {
+				c.errorNode(n, CodeWrongType, "the business key is "+n.kind.String(), "write text or an expression, such as ${{ input.orderId }}")
+			}
+		}
+	}
+	switch v.kind {
+	case valueExpr:
+		return v.expr
+	case valueText:
+		return c.textAsExpr(n, v)
+	case valueConstant:
+		text, _ := MarshalCanonical(v.constant)
+		e, tree, err := newExpr(string(text))
+		if err != nil {
+			return &Expr{isLiteral: true}
+		}
+		c.uses[e] = &exprUse{node: n, tree: tree}
+		return e
+	default:
+		return &Expr{isLiteral: true}
+	}
+}
+
+// textAsExpr turns interpolated text into one expression that gives the same.
+// The parts keep their places for the checks.
+func (c *compiler) textAsExpr(n *node, v *Value) *Expr {
+	parts := make([]string, len(v.parts))
+	for i, p := range v.parts {
+		if p.expr != nil {
+			parts[i] = "string(" + p.expr.source + ")"
+			c.keyParts = append(c.keyParts, p.expr)
+		} else {
+			parts[i] = strconv.Quote(p.literal)
+		}
+	}
+	e, _, err := newExpr(strings.Join(parts, " + "))
+	if err != nil {
+		c.errorNode(n, CodeExpression, "the business key is too large", "make it of fewer parts")
+		return &Expr{isLiteral: true}
+	}
+	c.uses[e] = &exprUse{node: n}
+	return e
+}
+
+// value reads data that may contain expressions.
+func (c *compiler) value(n *node) *Value {
+	v := &Value{}
+	c.at[v] = n
+	switch n.kind {
+	case nodeString:
+		c.textValue(v, n)
+	case nodeList:
+		v.kind = valueList
+		constant := make([]any, 0, len(n.items))
+		for _, item := range n.items {
+			part := c.value(item)
+			v.list = append(v.list, part)
+			constant = append(constant, part.constant)
+		}
+		v.fold(constant)
+	case nodeMap:
+		c.mapValue(v, n)
+	default:
+		v.constant = n.value
+	}
+	return v
+}
+
+func (c *compiler) mapValue(v *Value, n *node) {
+	v.kind = valueMap
+	fields := make(map[string]*Value, len(n.keys))
+	constant := make(map[string]any, len(n.keys))
+	for i, k := range n.keys {
+		name := k.string()
+		if strings.HasPrefix(name, "$") {
+			c.dollarKey(n, k, n.items[i])
+			fields[name] = &Value{constant: n.items[i].value}
+			c.at[fields[name]] = n.items[i]
+		} else {
+			if hasExpr(name) {
+				c.errorNode(k, CodeExprForm, "an expression in a key", "expressions stand in values")
+			}
+			fields[name] = c.value(n.items[i])
+		}
+		constant[name] = fields[name].constant
+	}
+	for _, name := range canonicalKeys(fields) {
+		v.fields = append(v.fields, valueField{name, fields[name]})
+	}
+	v.fold(constant)
+}
+
+// dollarKey checks {$secret: path}, the only key with a dollar.
+func (c *compiler) dollarKey(n, key, value *node) {
+	switch {
+	case key.string() != "$secret":
+		c.errorNode(key, CodeUnknownKey, fmt.Sprintf("values have no key %q", key.string()), `only {$secret: path} starts with a dollar`)
+	case len(n.keys) != 1:
+		c.errorNode(key, CodeSecret, "$secret stands beside other keys", "write {$secret: path} alone")
+	case !value.isText() || !secretForm.MatchString(value.string()):
+		c.errorNode(value, CodeSecret, "$secret does not name a secret", secretHint)
+	default:
+		c.secrets = append(c.secrets, key)
+	}
+}
+
+// fold makes a list or map of constants a constant.
+func (v *Value) fold(constant any) {
+	for _, item := range v.list {
+		if item.kind != valueConstant {
+			return
+		}
+	}
+	for _, f := range v.fields {
+		if f.value.kind != valueConstant {
+			return
+		}
+	}
+	*v = Value{kind: valueConstant, constant: constant, list: v.list, fields: v.fields}
+}
+
+// textValue reads a text: constant, one whole expression, or with expressions
+// inside. $${{ stands for ${{ itself.
+func (c *compiler) textValue(v *Value, n *node) {
+	s := n.string()
+	if n.style == stylePlain && yamlBools[s] && c.text != nil {
+		c.warnNode(n, CodeYAMLBool, fmt.Sprintf("%s is text here, not a boolean", s), fmt.Sprintf("write true or false, or quote it: %q", s))
+	}
+	var literal strings.Builder
+	flush := func() {
+		if literal.Len() > 0 {
+			v.parts = append(v.parts, textPart{literal: literal.String()})
+			literal.Reset()
+		}
+	}
+	for i := 0; i < len(s); {
+		switch {
+		case strings.HasPrefix(s[i:], "$${{"):
+			literal.WriteString("${{")
+			i += 4
+		case strings.HasPrefix(s[i:], "${{"):
+			length := exprEnd(s[i+3:])
+			if length < 0 {
+				c.errorAt(c.text.spanIn(n, runeOffset(s, i), runeOffset(s, i)+3), CodeExpression,
+					"${{ without }}", "close the expression, or write $${{ for the characters themselves")
+				v.constant = ""
+				return
+			}
+			flush()
+			v.parts = append(v.parts, textPart{expr: c.newUse(n, s[i+3:i+3+length], i+3)})
+			i += 3 + length + 2
+		default:
+			literal.WriteByte(s[i])
+			i++
+		}
+	}
+	flush()
+	v.kind = valueText
+	switch {
+	case len(v.parts) == 0:
+		*v = Value{constant: ""}
+	case len(v.parts) == 1 && v.parts[0].expr == nil:
+		*v = Value{constant: v.parts[0].literal}
+	case len(v.parts) == 1:
+		*v = Value{kind: valueExpr, expr: v.parts[0].expr}
+	}
+}
+
+// yamlBools are the words that older YAML takes for booleans. NO and ON are
+// left out: they are the codes of Norway and Ontario.
+var yamlBools = map[string]bool{
+	"yes": true, "no": true, "on": true, "off": true,
+	"Yes": true, "No": true, "On": true, "Off": true, "YES": true, "OFF": true,
+}
