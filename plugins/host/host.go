@@ -16,7 +16,8 @@ import (
 )
 
 // Host runs the plugin processes of one tenant in one region. Its methods may
-// be called from many goroutines; Start and Stop once each.
+// be called from many goroutines. It is started once; stopping it again does
+// nothing.
 type Host struct {
 	config  Config
 	invoke  Invoker

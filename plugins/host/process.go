@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/sagad/sagad/plugins"
@@ -109,7 +110,10 @@ func (s *slot) connect(ctx context.Context, dataDir string) (*process, error) {
 		p.kill()
 		err = errors.New("it answered too late")
 	}
-	return nil, fmt.Errorf("%w: %w", ctx.Err(), err)
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil, errStopped
+	}
+	return nil, fmt.Errorf("it was not ready within %s: %w", s.host.config.StartTimeout, err)
 }
 
 // dial starts the process and connects to it, or leaves nothing.
@@ -182,18 +186,21 @@ const stopGrace = time.Second
 // be cut short.
 func (p *process) stop(ctx context.Context) error {
 	_, err := p.rpc.Drain(ctx, &pluginpb.DrainRequest{})
-	if err != nil {
-		err = fmt.Errorf("killed before it was drained: %s", status.Convert(err).Message())
-	} else {
+	if err == nil {
 		_ = p.child.stdin.Close() // it may be closed already
 		p.child.signal(syscall.SIGTERM)
+	}
+	if err == nil || status.Code(err) == codes.Unavailable { // it is ending, or ended on its own
 		timer := time.NewTimer(stopGrace)
 		defer timer.Stop()
 		select {
 		case <-p.child.exited:
+			err = nil
 		case <-timer.C:
-			err = errors.New("killed because it did not end after it was drained")
+			err = errors.Join(errors.New("killed because it did not end by itself"), err)
 		}
+	} else {
+		err = fmt.Errorf("killed before it was drained: %s", status.Convert(err).Message())
 	}
 	p.kill()
 	return err

@@ -121,18 +121,25 @@ func (c *childProcess) readStdout() {
 	c.out.copy(r)
 }
 
+// await returns the handshake. The process may be killed while it waits, by
+// whoever does not want to wait as long.
 func (c *childProcess) await(ctx context.Context) (string, error) {
 	select {
 	case line, ok := <-c.handshake:
 		if ok {
 			return line, nil
 		}
-		c.kill() // it closed its standard output, and most likely ended
-		c.wait()
-		return "", fmt.Errorf("the process ended before it was ready (%w)%s", c.err, c.tail)
 	case <-ctx.Done():
-		return "", fmt.Errorf("it did not say where it listens in time: build it with plugins.Serve as the last call of main%s", c.tail)
 	}
+	c.mu.Lock()
+	late := c.killed || ctx.Err() != nil
+	c.mu.Unlock()
+	c.kill() // if it still runs it has closed its standard output
+	c.wait()
+	if late {
+		return "", fmt.Errorf("it did not say where it listens: call plugins.Serve as the last thing in main%s", c.tail)
+	}
+	return "", fmt.Errorf("the process ended before it was ready (%w)%s", c.err, c.tail)
 }
 
 // checkHandshake refuses what a plugin may not make the host do: dial an

@@ -50,8 +50,8 @@ type slot struct {
 	manifest *plugins.Manifest // of the first process
 	index    map[string]plugins.ActivityManifest
 	current  *process
-	starting *attempt // at a new process, or nil
-	failures int      // in a row
+	starting *launching // at a new process, or nil
+	failures int        // in a row
 	notUntil time.Time
 	lastErr  error
 	launches int
@@ -59,8 +59,8 @@ type slot struct {
 	watchers sync.WaitGroup
 }
 
-// attempt is one try at starting a process, awaited by any number of calls.
-type attempt struct {
+// launching is one try at starting a process, awaited by any number of calls.
+type launching struct {
 	done    chan struct{}
 	process *process
 	err     error
@@ -108,7 +108,7 @@ func (s *slot) running(ctx context.Context) (*process, error) {
 	}
 	a := s.starting
 	if a == nil {
-		a = &attempt{done: make(chan struct{})}
+		a = &launching{done: make(chan struct{})}
 		s.starting = a
 		s.watchers.Add(1)
 		go s.relaunch(a)
@@ -124,7 +124,7 @@ func (s *slot) running(ctx context.Context) (*process, error) {
 
 // relaunch starts a process for all who wait, so it ends with the host, not with
 // the call that asked for it.
-func (s *slot) relaunch(a *attempt) {
+func (s *slot) relaunch(a *launching) {
 	defer s.watchers.Done()
 	p, err := s.launch(s.host.life)
 	s.mu.Lock()

@@ -3,6 +3,7 @@ package host
 import (
 	"os/exec"
 	"runtime"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -14,6 +15,7 @@ import (
 // host.
 type spawner struct {
 	requests chan func()
+	closed   sync.Once
 	done     chan struct{}
 }
 
@@ -42,7 +44,7 @@ func (s *spawner) start(cmd *exec.Cmd) error {
 
 // close ends the spawner's goroutine. Nothing it started may run any more.
 func (s *spawner) close() {
-	close(s.requests)
+	s.closed.Do(func() { close(s.requests) })
 	<-s.done
 }
 
