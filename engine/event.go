@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // SemanticsVersion is the version of the rules this machine follows. Runtimes
 // that keep histories record it at the start of a saga, so that a later machine
@@ -94,6 +97,17 @@ func (o Op) String() string { return opNames[o] }
 
 // MarshalText gives the operation's name.
 func (o Op) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText reads what MarshalText gives.
+func (o *Op) UnmarshalText(text []byte) error {
+	for i, name := range opNames {
+		if i > 0 && name == string(text) {
+			*o = Op(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not an operation: action, compensation or probe", text)
+}
 
 // Error codes that the engine itself raises. Participants add their own.
 const (

@@ -65,14 +65,7 @@ func (n *node) within(t *node) bool {
 }
 
 // stopped says whether n stands in a block that starts nothing any more.
-func (n *node) stopped() bool {
-	for b := n.in; b != nil; b = b.owner.in {
-		if b.stopped {
-			return true
-		}
-	}
-	return false
-}
+func (n *node) stopped() bool { return n.in != nil && n.in.halted() }
 
 // effect is the effect of n's action; what is not a call has none.
 func (n *node) effect() dsl.Effect {
@@ -111,6 +104,16 @@ type block struct {
 
 	stopped   bool // starts nothing any more
 	advancing bool // advance is on the stack
+}
+
+// halted says whether b, or a block around it, starts nothing any more.
+func (b *block) halted() bool {
+	for ; b != nil; b = b.owner.in {
+		if b.stopped {
+			return true
+		}
+	}
+	return false
 }
 
 // enter reaches a step of b and starts it.
@@ -172,13 +175,13 @@ func (m *Machine) advance(b *block) {
 		return // the loop below is on the stack and goes on by itself
 	}
 	b.advancing = true
-	for !b.stopped && !m.closed && b.next < len(b.steps) && (b.current == nil || b.current.done) {
+	for !m.closed && b.next < len(b.steps) && (b.current == nil || b.current.done) && !b.halted() {
 		step := b.steps[b.next]
 		b.next++
 		m.enter(b, step)
 	}
 	b.advancing = false
-	if b.next == len(b.steps) && (b.current == nil || b.current.done) && !b.stopped && !m.closed {
+	if b.next == len(b.steps) && (b.current == nil || b.current.done) && !m.closed && !b.halted() {
 		m.blockDone(b)
 	}
 }

@@ -23,6 +23,10 @@ type Case struct {
 	Mocks Mocks
 	Outside
 
+	// Cuts says that a running attempt is cut. Temporal's test environment does
+	// not wait for the end of such an attempt, so these need a real server.
+	Cuts bool
+
 	Outcome string // default completed
 	Cause   string // "step CODE"; "- CODE" without a step; empty: null
 	Trace   string // separated by spaces
@@ -108,18 +112,27 @@ func (c *Case) Prepare(t *testing.T, unique string) *Saga {
 	return &Saga{Plan: plan, Start: start, World: NewWorld(c.Mocks), Outside: c.Outside}
 }
 
-// Compile compiles steps into a plan and fails the test on any error.
+// Compile compiles steps into a plan and fails the test on any error. head
+// holds the lines before the steps.
 func Compile(t testing.TB, head, steps string) *dsl.Plan {
 	t.Helper()
-	if strings.TrimSpace(head) != "" && !strings.HasSuffix(head, "\n") {
+	plan, err := compile(head, steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+func compile(head, steps string) (*dsl.Plan, error) {
+	if head != "" && !strings.HasSuffix(head, "\n") {
 		head += "\n"
 	}
 	source := "saga: t\nversion: \"1\"\nkey: ${{ input.id }}\n" + head + "steps:\n" + steps
 	plan, diagnostics := dsl.Compile(dsl.Source{Name: "case.yaml", Data: []byte(source)}, dsl.Options{})
 	if plan == nil {
-		t.Fatalf("%v\n%s", diagnostics.Error(), source)
+		return nil, fmt.Errorf("%w\n%s", diagnostics, source)
 	}
-	return plan
+	return plan, nil
 }
 
 // Check compares what came of a run with the case, and the run with the

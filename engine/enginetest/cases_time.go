@@ -21,7 +21,7 @@ var cancelCases = []Case{
 		Outcome: engine.OutcomeCompensated, Cause: "- CANCELLED", Trace: "a b ~b ~a", Replies: []string{""},
 	},
 	{
-		Name: "S13 after its grace an action is cut and unknown", Head: "cancelGrace: 200ms\ndefaults: {timeout: 20s}\n", Steps: stepA + stepB,
+		Name: "S13 after its grace an action is cut and unknown", Cuts: true, Head: "cancelGrace: 200ms\ndefaults: {timeout: 20s}\n", Steps: stepA + stepB,
 		Mocks:   Mocks{"t.b": {After(15*time.Second, OK(`{}`))}},
 		Outside: Outside{Cancel(200 * ms)},
 		Outcome: engine.OutcomeCompensated, Cause: "- CANCELLED", Trace: "a b? ~b ~a", Replies: []string{""},

@@ -59,12 +59,12 @@ func (r *runtime) end(result *engine.Result) (*engine.Result, error) {
 		return result, nil
 	}
 	if result.Outcome == engine.OutcomeCompensated && result.Cause.Kind == engine.CauseCancel {
-		return nil, sdk.NewCanceledError(result)
+		return nil, sdk.NewCanceledError(*result)
 	}
 	kind := ErrorCompensated
 	if result.Outcome == engine.OutcomeResolved {
 		kind = ErrorResolved
 	}
 	message := fmt.Sprintf("%s: %s", result.Cause.Code, result.Cause.Message)
-	return nil, sdk.NewApplicationErrorWithOptions(message, kind, sdk.ApplicationErrorOptions{NonRetryable: true, Details: []any{result}})
+	return nil, sdk.NewApplicationErrorWithOptions(message, kind, sdk.ApplicationErrorOptions{NonRetryable: true, Details: []any{*result}})
 }
