@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,7 +24,7 @@ type Host struct {
 	byName  map[string]*slot // by plugin
 	spawner *spawner
 	redact  *redactor
-	sockets string // private directory of the Unix sockets
+	sockets *socketDir
 
 	life context.Context // ends when the host is told to stop
 	end  context.CancelFunc
@@ -56,12 +55,8 @@ func New(config Config) (*Host, error) {
 // any fails it stops the others and returns an error that names each plugin at
 // fault and how to mend it.
 func (h *Host) Start(ctx context.Context) (err error) {
-	if h.sockets, err = os.MkdirTemp("", "sagad-"); err != nil {
-		return fmt.Errorf("plugin host: directory for sockets: %w", err)
-	}
-	if len(h.sockets) > maxSocketDir {
-		defer func() { _ = os.RemoveAll(h.sockets) }()
-		return fmt.Errorf("plugin host: the directory for temporary files, %s, has too long a name for Unix sockets: set TMPDIR to a shorter one", filepath.Dir(h.sockets))
+	if h.sockets, err = makeSocketDir(); err != nil {
+		return fmt.Errorf("plugin host: %w", err)
 	}
 	h.spawner = newSpawner()
 	errs := make([]error, len(h.slots))
@@ -82,10 +77,6 @@ func (h *Host) Start(ctx context.Context) (err error) {
 	return nil
 }
 
-// maxSocketDir leaves room, in the 104 bytes of a Unix socket's path, for the
-// names go-plugin adds.
-const maxSocketDir = 54
-
 // Stop lets the plugins finish their running calls until ctx ends, then kills
 // what is left, with its process group. When it returns no process is left;
 // calls from then on are not sent. The error says which plugins had to be
@@ -105,8 +96,8 @@ func (h *Host) Stop(ctx context.Context) error {
 	if h.spawner != nil {
 		h.spawner.close()
 	}
-	if h.sockets != "" {
-		errs = append(errs, os.RemoveAll(h.sockets))
+	if h.sockets != nil {
+		errs = append(errs, h.sockets.remove())
 	}
 	return errors.Join(errs...)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,10 +97,22 @@ func prepare(t *testing.T, change ...func(*Config)) (*Host, *journal) {
 	for _, f := range change {
 		f(&c)
 	}
+	for i, b := range c.Plugins { // the race detector sleeps at exit
+		c.Plugins[i].Env = maps.Clone(b.Env)
+		if c.Plugins[i].Env == nil {
+			c.Plugins[i].Env = map[string]string{}
+		}
+		c.Plugins[i].Env["GORACE"] = "atexit_sleep_ms=0"
+	}
 	h, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if strings.Contains(j.String(), "DATA RACE") {
+			t.Error(j)
+		}
+	})
 	return h, j
 }
 
@@ -405,7 +418,7 @@ func TestEnvironment(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{
 		"SAGAD_PLUGIN", "PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT", "PLUGIN_PROTOCOL_VERSIONS", "PLUGIN_CLIENT_CERT", "PLUGIN_UNIX_SOCKET_DIR",
-		"SAGAD_PLUGIN_STDIN", "RAIL_URL",
+		"SAGAD_PLUGIN_STDIN", "GORACE", "RAIL_URL",
 	}, names); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
 	}
@@ -509,7 +522,7 @@ func TestStartFailures(t *testing.T) {
 				t.Fatalf("Start = %v, want %q", err, c.want)
 			}
 			want(t, invoke(t, h, "echo", nil), Outcome{Class: NotSent, Code: CodeUnavailable})
-			if _, err := os.Stat(h.sockets); !errors.Is(err, os.ErrNotExist) {
+			if _, err := os.Stat(h.sockets.path); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the directory of the sockets is left: %v", err)
 			}
 		})
@@ -589,7 +602,7 @@ func TestStopKillsWhatDoesNotEnd(t *testing.T) {
 
 // TestGroupDies: what a plugin has started goes with it.
 func TestGroupDies(t *testing.T) {
-	h, _ := start(t)
+	h, j := start(t)
 	o := invoke(t, h, "child", nil)
 	child, err := strconv.Atoi(string(o.Output))
 	if err != nil {
@@ -600,12 +613,18 @@ func TestGroupDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone()
+	j.await(t, "plugin process ended")
 }
 
 // TestPluginDiesWithItsHost kills a host that has no time to tell anyone.
 func TestPluginDiesWithItsHost(t *testing.T) {
 	cmd := exec.Command(executable())
-	cmd.Env = append(os.Environ(), "SAGAD_TEST_HOST="+t.TempDir())
+	tmp, err := os.MkdirTemp("", "d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
+	cmd.Env = append(os.Environ(), "SAGAD_TEST_HOST="+t.TempDir(), "TMPDIR="+tmp)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -628,6 +647,26 @@ func TestPluginDiesWithItsHost(t *testing.T) {
 	}
 	_ = cmd.Wait() // it was killed
 	gone()
+
+	left := func() int {
+		found, err := filepath.Glob(filepath.Join(tmp, socketDirPattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	if left() != 1 {
+		t.Errorf("%d directories of sockets after the kill", left())
+	}
+	t.Setenv("TMPDIR", tmp)
+	h, _ := start(t)
+	if left() != 1 { // this host's own
+		t.Errorf("%d directories of sockets after the next start", left())
+	}
+	stop(t, h)
+	if left() != 0 {
+		t.Errorf("%d directories of sockets after the stop", left())
+	}
 }
 
 func TestNoGoroutineIsLeft(t *testing.T) {

@@ -80,7 +80,7 @@ func (s *slot) connect(ctx context.Context, dataDir string) (*process, error) {
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Off, Output: io.Discard}),
 		SyncStdout:       s.out.writer(),
 		SyncStderr:       s.out.writer(),
-		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: s.host.sockets},
+		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: s.host.sockets.path},
 		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(s.host.config.MaxMessage), grpc.MaxCallSendMsgSize(pluginpb.MaxMessage),
 		)},
@@ -180,7 +180,7 @@ func readManifest(d *pluginpb.Manifest, name string) (plugins.Manifest, error) {
 }
 
 // stopGrace is how long a drained process has to end by itself.
-const stopGrace = time.Second
+const stopGrace = 2 * time.Second
 
 // stop drains the process until ctx ends, then ends it. It reports what had to
 // be cut short.
