@@ -62,13 +62,13 @@ func (m *Machine) prepareCall(n *node, c *call, env dsl.Env) (err error) {
 	spec := n.step.Call
 	if spec.Compensate != nil {
 		e := &entry{node: n, key: m.operationKey(n.path, OpCompensation, 0)}
-		if e.input, err = evalWithSelf(spec.Compensate.With, env, c, nil); err != nil {
+		if e.input, err = c.evalWithSelf(spec.Compensate.With, env, nil); err != nil {
 			return err
 		}
 		c.entry = e
 	}
 	if spec.Probe != nil {
-		c.probeInput, err = evalWithSelf(spec.Probe.With, env, c, nil)
+		c.probeInput, err = c.evalWithSelf(spec.Probe.With, env, nil)
 	}
 	return err
 }
@@ -77,19 +77,26 @@ func (m *Machine) operationKey(path string, op Op, generation int) string {
 	return finishKey(m.keyPrefix, path, op, m.keySuffix, generation)
 }
 
+// emptyObject is the input where none is written. Nobody changes an input.
+var emptyObject any = map[string]any{}
+
 // evalInput gives the input of an activity: an empty object where none is written.
 func evalInput(with *dsl.Value, env dsl.Env) (any, error) {
 	if with == nil {
-		return map[string]any{}, nil
+		return emptyObject, nil
 	}
 	return with.Eval(env)
 }
 
 // evalWithSelf gives the input of a compensation or a probe.
-func evalWithSelf(with *dsl.Value, env dsl.Env, c *call, output any) (any, error) {
+func (c *call) evalWithSelf(with *dsl.Value, env dsl.Env, output any) (any, error) {
+	if with == nil {
+		return emptyObject, nil
+	}
 	env["self"] = map[string]any{"key": c.key, "input": c.input, "output": output}
-	defer delete(env, "self")
-	return evalInput(with, env)
+	value, err := with.Eval(env)
+	delete(env, "self")
+	return value, err
 }
 
 // attempt sends the action out once.
@@ -194,7 +201,7 @@ func (m *Machine) actionApplied(n *node, output any) {
 	c, spec := n.call, n.step.Call
 	if e := c.entry; e != nil {
 		m.arm(e)
-		input, err := evalWithSelf(spec.Compensate.With, n.in.scope.env, c, output)
+		input, err := c.evalWithSelf(spec.Compensate.With, n.in.scope.env, output)
 		if err != nil { // compensated with the input that was frozen first (S5)
 			m.fail(n, m.expressionFailure(n, err), StateFailed)
 			return

@@ -80,7 +80,13 @@ type timer struct {
 
 // New gives a machine that runs plan and waits for EventStarted.
 func New(plan *dsl.Plan) *Machine {
-	return &Machine{plan: plan, root: &node{state: StateRunning}}
+	n := plan.StepCount()
+	return &Machine{
+		plan: plan, root: &node{state: StateRunning},
+		nodes: make([]*node, 0, n),
+		trace: trace{items: make([]traceItem, 0, n)},
+		out:   make([]Command, 0, 4),
+	}
 }
 
 // Step takes one event and gives the commands that follow from it, in order.

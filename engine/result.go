@@ -56,13 +56,13 @@ type Result struct {
 
 // StepResult is one leaf that was reached, in order of reaching.
 type StepResult struct {
-	Path         string        `json:"path"`
-	State        State         `json:"state"`
-	Attempts     int           `json:"attempts"`
-	Key          string        `json:"key,omitempty"` // of the action
-	ScheduledAt  time.Time     `json:"scheduledAt,omitzero"`
-	ClosedAt     time.Time     `json:"closedAt,omitzero"`
-	Compensation *Compensation `json:"compensation,omitempty"`
+	Path         string       `json:"path"`
+	State        State        `json:"state"`
+	Attempts     int          `json:"attempts"`
+	Key          string       `json:"key,omitempty"` // of the action
+	ScheduledAt  time.Time    `json:"scheduledAt,omitzero"`
+	ClosedAt     time.Time    `json:"closedAt,omitzero"`
+	Compensation Compensation `json:"compensation,omitzero"` // zero: nothing is or was armed
 }
 
 // Compensation is an armed compensation of a step.
@@ -181,7 +181,7 @@ func (m *Machine) Result() Result {
 }
 
 func (m *Machine) stepResults() []StepResult {
-	list := []StepResult{}
+	list := make([]StepResult, 0, len(m.nodes))
 	for _, n := range m.nodes {
 		if !n.leaf() && n.parked == nil {
 			continue
@@ -190,7 +190,7 @@ func (m *Machine) stepResults() []StepResult {
 		if c := n.call; c != nil {
 			s.Key = c.key
 			if c.entry != nil {
-				s.Compensation = &Compensation{Attempts: c.entry.attempts, Key: c.entry.key}
+				s.Compensation = Compensation{Attempts: c.entry.attempts, Key: c.entry.key}
 			}
 		}
 		list = append(list, s)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
@@ -19,59 +20,77 @@ var ErrStopped = errors.New("the saga was stopped before its end; the local runt
 // Options say what a saga runs with.
 type Options struct {
 	Invoker engine.Invoker
-	// Observe is told of every transition, in order, from one goroutine. It
-	// must not wait for the saga. Nil: nobody is told.
+	// Observe is told of every transition, in order, one at a time. It must
+	// neither wait for the saga nor talk to it. Nil: nobody is told.
 	Observe func(engine.Record)
 }
 
 // Saga is a saga that runs in this process. Its methods are safe for concurrent
 // use.
+//
+// The machine is a monitor: whoever has an event takes the lock, lets the
+// machine step, and carries out what follows. So a step whose action is the
+// only one that runs costs no change of goroutine.
 type Saga struct {
-	events chan engine.Event
-	views  chan chan engine.Result
-	done   chan struct{} // closed after result and err are set
-	result engine.Result
-	err    error
+	ctx      context.Context
+	options  Options
+	identity engine.Identity
+	done     chan struct{} // closed after the machine's last step
+	running  sync.WaitGroup
 
-	mu       sync.Mutex
+	mu       sync.Mutex // guards all that follows
+	machine  *engine.Machine
+	ended    bool
+	err      error
+	attempts []*attempt // that run
+	timers   map[int]*time.Timer
 	requests int
 	replies  map[string]chan engine.Reply // requests that wait for an answer
+	release  func() bool                  // takes back the watch on ctx
 }
 
 // Start starts a saga and returns at once. When ctx ends before the saga does,
 // its attempts are cut and nothing is compensated; to turn a saga around use
 // Cancel.
 func Start(ctx context.Context, plan *dsl.Plan, start *engine.Start, options Options) *Saga {
-	s := &Saga{
-		events: make(chan engine.Event, 4),
-		views:  make(chan chan engine.Result),
-		done:   make(chan struct{}),
-	}
+	s := newSaga(ctx, plan, start, options)
+	s.running.Add(1)
 	go func() {
-		defer close(s.done)
-		s.result, s.err = s.run(ctx, plan, start, options)
+		defer s.running.Done()
+		s.play(s.take(begin(start)))
 	}()
 	return s
 }
 
-// Run runs a saga to its end in the calling goroutine. The error is ErrStopped
-// when ctx ended first.
+// Run runs a saga to its end. The error is ErrStopped when ctx ended first.
 func Run(ctx context.Context, plan *dsl.Plan, start *engine.Start, options Options) (engine.Result, error) {
-	s := &Saga{events: make(chan engine.Event, 4), done: make(chan struct{})}
-	defer close(s.done)
-	return s.run(ctx, plan, start, options)
+	s := newSaga(ctx, plan, start, options)
+	s.running.Add(1)
+	s.play(s.take(begin(start)))
+	s.running.Done()
+	return s.Wait()
 }
 
-func (s *Saga) run(ctx context.Context, plan *dsl.Plan, start *engine.Start, options Options) (engine.Result, error) {
-	r := newRuntime(ctx, s, plan, start, options)
-	defer r.stop()
-	return engine.Run(r, r.machine)
+func newSaga(ctx context.Context, plan *dsl.Plan, start *engine.Start, options Options) *Saga {
+	s := &Saga{
+		ctx: ctx, options: options, machine: engine.New(plan),
+		identity: engine.Identity{ID: start.ID, Tenant: start.Tenant, Region: start.Region, StartedAt: time.Now().UTC()},
+		done:     make(chan struct{}),
+	}
+	if ctx.Done() != nil {
+		s.release = context.AfterFunc(ctx, s.stop)
+	}
+	return s
+}
+
+func begin(start *engine.Start) engine.Event {
+	return engine.Event{Kind: engine.EventStarted, Start: start}
 }
 
 // Wait waits for the end of the saga.
 func (s *Saga) Wait() (engine.Result, error) {
 	<-s.done
-	return s.result, s.err
+	return s.Result(), s.err
 }
 
 // Done is closed when the saga has ended.
@@ -79,13 +98,9 @@ func (s *Saga) Done() <-chan struct{} { return s.done }
 
 // Result gives the saga as it stands.
 func (s *Saga) Result() engine.Result {
-	view := make(chan engine.Result, 1)
-	select {
-	case s.views <- view:
-		return <-view
-	case <-s.done:
-		return s.result
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.machine.Result()
 }
 
 // Signal sends a message to the saga (S27).
@@ -104,7 +119,7 @@ func (s *Saga) Operate(command engine.Operator) engine.Reply {
 	return s.request(engine.Event{Kind: engine.EventOperator, Operator: &command})
 }
 
-// request sends an event and waits for the machine's reply.
+// request gives the machine an event and waits for its reply.
 func (s *Saga) request(ev engine.Event) engine.Reply {
 	answer := make(chan engine.Reply, 1)
 	s.mu.Lock()
@@ -115,37 +130,18 @@ func (s *Saga) request(ev engine.Event) engine.Reply {
 	}
 	s.replies[ev.Request] = answer
 	s.mu.Unlock()
-	if s.send(ev) {
-		select {
-		case reply := <-answer:
-			return reply
-		case <-s.done:
-		}
+	if next := s.take(ev); next != nil {
+		s.spawn(next)
+	}
+	select {
+	case reply := <-answer:
+		return reply
+	case <-s.done:
 	}
 	select {
 	case reply := <-answer: // the answer and the end came together
 		return reply
 	default:
-		return engine.Reply{Request: ev.Request, Code: engine.RefusedClosed, Message: "the saga has ended: " + s.result.Outcome}
-	}
-}
-
-// send hands an event to the machine; false says that the saga has ended.
-func (s *Saga) send(ev engine.Event) bool {
-	select {
-	case s.events <- ev:
-		return true
-	case <-s.done:
-		return false
-	}
-}
-
-func (s *Saga) reply(r engine.Reply) {
-	s.mu.Lock()
-	answer := s.replies[r.Request]
-	delete(s.replies, r.Request)
-	s.mu.Unlock()
-	if answer != nil {
-		answer <- r
+		return engine.Reply{Request: ev.Request, Code: engine.RefusedClosed, Message: ErrStopped.Error()}
 	}
 }

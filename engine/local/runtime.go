@@ -2,113 +2,126 @@ package local
 
 import (
 	"context"
-	"sync"
+	"slices"
 	"time"
 
-	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
 )
 
-// runtime is the engine.Runtime of one saga. Everything but attempts happens in
-// the goroutine that runs the machine.
-type runtime struct {
-	saga     *Saga
-	ctx      context.Context
-	machine  *engine.Machine
-	start    *engine.Start
-	identity engine.Identity
-	options  Options
-
-	begun    bool
-	attempts map[int]context.CancelFunc
-	timers   map[int]*time.Timer
-	running  sync.WaitGroup
-}
-
-var _ engine.Runtime = (*runtime)(nil)
-
-func newRuntime(ctx context.Context, s *Saga, plan *dsl.Plan, start *engine.Start, options Options) *runtime {
-	return &runtime{
-		saga: s, ctx: ctx, machine: engine.New(plan), start: start, options: options,
-		attempts: make(map[int]context.CancelFunc),
+// take gives the machine an event and carries out what follows. Of the attempts
+// among it the first is given back, for the caller to play; the others have
+// goroutines of their own.
+func (s *Saga) take(ev engine.Event) (next *attempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended && ev.Request == "" {
+		return nil
 	}
-}
-
-// Next waits for the next event and, in between, shows the saga to whoever asks.
-func (r *runtime) Next() (engine.Event, error) {
-	if !r.begun {
-		r.begun = true
-		now := time.Now().UTC()
-		r.identity = engine.Identity{ID: r.start.ID, Tenant: r.start.Tenant, Region: r.start.Region, StartedAt: now}
-		return engine.Event{Kind: engine.EventStarted, At: now, Start: r.start}, nil
+	ev.At = time.Now().UTC()
+	switch ev.Kind {
+	case engine.EventStarted:
+		ev.At = s.identity.StartedAt
+	case engine.EventClosed:
+		s.attempts = slices.DeleteFunc(s.attempts, func(a *attempt) bool { return a.inv.ID == ev.ID })
+	case engine.EventTimer:
+		delete(s.timers, ev.ID)
 	}
-	for {
-		select {
-		case ev := <-r.saga.events:
-			ev.At = time.Now().UTC()
-			if ev.Kind == engine.EventClosed {
-				if cancel := r.attempts[ev.ID]; cancel != nil {
-					cancel()
-					delete(r.attempts, ev.ID)
-				}
-			}
-			return ev, nil
-		case view := <-r.saga.views:
-			view <- r.machine.Result()
-		case <-r.ctx.Done():
-			return engine.Event{}, ErrStopped
+	for _, c := range s.machine.Step(ev) {
+		if c.Kind != engine.CommandInvoke {
+			s.do(c)
+			continue
+		}
+		a := &attempt{Context: s.ctx, inv: c.Invoke}
+		s.attempts = append(s.attempts, a)
+		if next == nil {
+			next = a
+		} else {
+			s.spawn(a)
 		}
 	}
+	if s.machine.Closed() && !s.ended {
+		s.end(nil)
+		close(s.done)
+	}
+	return next
 }
 
-// Do carries out a command.
-func (r *runtime) Do(c engine.Command) {
+// play runs an attempt and whatever follows from it, one after the other.
+func (s *Saga) play(a *attempt) {
+	for a != nil {
+		out := s.options.Invoker.Invoke(a, &s.identity, a.inv)
+		a = s.take(engine.Event{Kind: engine.EventClosed, ID: a.inv.ID, Outcome: out})
+	}
+}
+
+// spawn plays an attempt in a goroutine of its own.
+func (s *Saga) spawn(a *attempt) {
+	s.running.Add(1)
+	go func() {
+		defer s.running.Done()
+		s.play(a)
+	}()
+}
+
+// do carries out a command that takes no time.
+func (s *Saga) do(c engine.Command) {
 	switch c.Kind {
-	case engine.CommandInvoke:
-		ctx, cancel := context.WithCancel(r.ctx)
-		r.attempts[c.ID] = cancel
-		r.running.Add(1)
-		go r.invoke(ctx, c.Invoke)
 	case engine.CommandCut:
-		if cancel := r.attempts[c.ID]; cancel != nil {
-			cancel()
+		for _, a := range s.attempts {
+			if a.inv.ID == c.ID {
+				a.cut(context.Canceled)
+			}
 		}
 	case engine.CommandStartTimer:
 		id := c.ID
-		if r.timers == nil {
-			r.timers = make(map[int]*time.Timer)
+		if s.timers == nil {
+			s.timers = make(map[int]*time.Timer)
 		}
-		r.timers[id] = time.AfterFunc(time.Until(c.At), func() {
-			r.saga.send(engine.Event{Kind: engine.EventTimer, ID: id})
+		s.timers[id] = time.AfterFunc(time.Until(c.At), func() {
+			if next := s.take(engine.Event{Kind: engine.EventTimer, ID: id}); next != nil {
+				s.spawn(next)
+			}
 		})
 	case engine.CommandCancelTimer:
-		r.timers[c.ID].Stop()
-		delete(r.timers, c.ID)
+		if t := s.timers[c.ID]; t != nil {
+			t.Stop()
+			delete(s.timers, c.ID)
+		}
 	case engine.CommandRecord:
-		if r.options.Observe != nil {
-			r.options.Observe(c.Record)
+		if s.options.Observe != nil {
+			s.options.Observe(c.Record)
 		}
 	case engine.CommandReply:
-		r.saga.reply(c.Reply)
+		if answer := s.replies[c.Reply.Request]; answer != nil {
+			answer <- c.Reply
+			delete(s.replies, c.Reply.Request)
+		}
 	}
 }
 
-func (r *runtime) invoke(ctx context.Context, inv *engine.Invocation) {
-	defer r.running.Done()
-	out := r.options.Invoker.Invoke(ctx, &r.identity, inv)
-	select {
-	case r.saga.events <- engine.Event{Kind: engine.EventClosed, ID: inv.ID, Outcome: out}:
-	case <-r.ctx.Done():
+// end stops what still waits or runs; the lock is held.
+func (s *Saga) end(err error) {
+	s.ended, s.err = true, err
+	if s.release != nil {
+		s.release()
 	}
-}
-
-// stop ends what still runs: nothing after an end, attempts after ErrStopped.
-func (r *runtime) stop() {
-	for _, t := range r.timers {
+	for _, t := range s.timers {
 		t.Stop()
 	}
-	for _, cancel := range r.attempts {
-		cancel()
+	for _, a := range s.attempts {
+		a.cut(context.Canceled)
 	}
-	r.running.Wait()
+}
+
+// stop ends a saga whose context has ended, once its attempts have.
+func (s *Saga) stop() {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return
+	}
+	s.end(ErrStopped)
+	s.mu.Unlock()
+	s.running.Wait()
+	close(s.done)
 }
