@@ -22,7 +22,7 @@ const (
 	stepA = "  - {id: a, call: t.a, with: {n: 1}, compensate: {call: t.undoA, with: {of: \"${{ self.key }}\"}}}\n"
 	stepB = "  - {id: b, call: t.b, compensate: {call: t.undoB}}\n"
 	stepP = "  - {id: p, call: t.p, effect: pivot, retry: {attempts: 2, backoff: 30ms..60ms, ambiguous: true}}\n"
-	stepQ = "  - {id: p, call: t.p, effect: pivot, probe: {call: t.status, with: {of: \"${{ self.key }}\"}, every: 50ms, within: 200ms}}\n"
+	stepQ = "  - {id: p, call: t.p, effect: pivot, probe: {call: t.status, with: {of: \"${{ self.key }}\"}, every: 50ms, within: 30s}}\n"
 	stepR = "  - {id: r, call: t.r, effect: retriable}\n"
 )
 
@@ -113,7 +113,8 @@ var probeCases = []Case{
 		Trace: "a p", Calls: map[string]int{"t.p": 1, "t.status": 3},
 	},
 	{
-		Name: "S3 a pivot whose probe never tells parks", Head: quick, Steps: stepA + stepQ,
+		Name: "S3 a pivot whose probe never tells parks", Head: quick,
+		Steps:   stepA + "  - {id: p, call: t.p, effect: pivot, probe: {call: t.status, every: 50ms, within: 200ms}}\n",
 		Mocks:   Mocks{"t.p": {Lost(true)}, "t.status": {OK(`{"applied": null}`)}},
 		Outcome: engine.OutcomeParked, Trace: "a p?", Calls: map[string]int{"t.p": 1, "t.undoA": 0},
 	},

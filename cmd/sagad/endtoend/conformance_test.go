@@ -1,0 +1,118 @@
+package endtoend
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/enginetest"
+	"github.com/sagad/sagad/engine/temporal"
+)
+
+// worlds answers the attempts of many sagas, each from its own world.
+type worlds struct {
+	mu    sync.Mutex
+	byID  map[string]*enginetest.World
+	wakes map[string]chan struct{}
+}
+
+func (w *worlds) Invoke(ctx context.Context, saga *engine.Identity, inv *engine.Invocation) engine.Outcome {
+	w.mu.Lock()
+	world := w.byID[saga.ID]
+	w.mu.Unlock()
+	return world.Invoke(ctx, saga, inv)
+}
+
+// observe wakes whoever drives the saga.
+func (w *worlds) observe(id string, _ engine.Record) {
+	w.mu.Lock()
+	wake := w.wakes[id]
+	w.mu.Unlock()
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
+}
+
+// The suite on the real server, with real time. With -cache=false every task
+// replays the saga from its history.
+func TestConformance(t *testing.T) {
+	c := dial(t, startServer(t).Address())
+	w := &worlds{byID: map[string]*enginetest.World{}, wakes: map[string]chan struct{}{}}
+	startWorker(t, c, temporal.WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: w, Observe: w.observe})
+	var n atomic.Int64
+	unique := func() string { return fmt.Sprintf("-%d", n.Add(1)) }
+	t.Run("cases", func(t *testing.T) {
+		enginetest.RunAll(t, unique, nil, func(t *testing.T, s *enginetest.Saga) enginetest.Observed {
+			return drive(t, c, w, s)
+		})
+	})
+}
+
+// drive runs one case.
+func drive(t *testing.T, c client.Client, w *worlds, s *enginetest.Saga) enginetest.Observed {
+	t.Helper()
+	wake := make(chan struct{}, 1)
+	w.mu.Lock()
+	w.byID[s.Start.ID], w.wakes[s.Start.ID] = s.World, wake
+	w.mu.Unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	tc := temporal.NewClient(c)
+	if started, err := tc.Start(ctx, s.Plan, s.Start, nil); err != nil || !started {
+		t.Fatalf("started %t: %v", started, err)
+	}
+	h := &handle{t: t, ctx: ctx, client: tc, id: s.Start.ID, done: make(chan struct{})}
+	go h.wait()
+	return enginetest.Drive(h, s.Outside, wake)
+}
+
+// handle is a saga on Temporal as the suite drives it.
+type handle struct {
+	t      *testing.T
+	ctx    context.Context
+	client *temporal.Client
+	id     string
+	done   chan struct{}
+}
+
+var _ enginetest.Handle = (*handle)(nil)
+
+func (h *handle) wait() {
+	if _, err := h.client.Wait(h.ctx, h.id); err == nil {
+		close(h.done)
+	}
+}
+
+func (h *handle) Done() <-chan struct{} { return h.done }
+
+func (h *handle) Result() engine.Result {
+	r, err := h.client.Result(h.ctx, h.id)
+	if err != nil {
+		h.t.Errorf("result: %v", err)
+	}
+	return r
+}
+
+func (h *handle) Signal(s engine.Signal) engine.Reply {
+	return h.reply(h.client.Signal(h.ctx, h.id, &s))
+}
+
+func (h *handle) Cancel() engine.Reply { return h.reply(h.client.Cancel(h.ctx, h.id)) }
+
+func (h *handle) Operate(o engine.Operator) engine.Reply {
+	return h.reply(h.client.Operate(h.ctx, h.id, &o))
+}
+
+func (h *handle) reply(r engine.Reply, err error) engine.Reply {
+	if err != nil {
+		h.t.Errorf("request: %v", err)
+	}
+	return r
+}
