@@ -29,7 +29,7 @@ func (s *shape) accept(raw []byte) ([]byte, error) {
 	if tree == nil && s.kind == structure && !s.nullable { // a call without input
 		tree, c.changed = map[string]any{}, true
 	}
-	tree = c.check(s, tree, "")
+	tree = c.check(s, tree, nil)
 	if len(c.violations) > 0 {
 		return nil, errors.New(strings.Join(c.violations, "; "))
 	}
@@ -56,83 +56,111 @@ func parse(raw []byte) (any, error) {
 	return tree, nil
 }
 
+// A place in a JSON text, written out only when something is wrong there. Nil is
+// the root.
+type place struct {
+	above *place
+	name  string // of a property, or
+	index int    // of an item, from 0
+}
+
+func (p *place) property(name string) *place { return &place{above: p, name: name, index: -1} }
+
+func (p *place) item(index int) *place { return &place{above: p, index: index} }
+
+// String is "the value", or a path like debtor.accounts[2].iban.
+func (p *place) String() string {
+	if p == nil {
+		return "the value"
+	}
+	var parts []string
+	for ; p != nil; p = p.above {
+		switch {
+		case p.index >= 0:
+			parts = append(parts, "["+strconv.Itoa(p.index)+"]")
+		case p.above != nil:
+			parts = append(parts, "."+p.name)
+		default:
+			parts = append(parts, p.name)
+		}
+	}
+	slices.Reverse(parts)
+	return strings.Join(parts, "")
+}
+
 type checker struct {
 	violations []string
 	changed    bool
 }
 
-func (c *checker) fail(path, format string, args ...any) {
-	if len(c.violations) >= maxViolations {
-		return
+func (c *checker) fail(at *place, format string, args ...any) {
+	if len(c.violations) < maxViolations {
+		c.violations = append(c.violations, at.String()+" "+fmt.Sprintf(format, args...))
 	}
-	if path == "" {
-		path = "the value"
-	}
-	c.violations = append(c.violations, path+" "+fmt.Sprintf(format, args...))
 }
 
 // check returns v as Go reads it.
-func (c *checker) check(s *shape, v any, path string) any {
+func (c *checker) check(s *shape, v any, at *place) any {
 	if v == nil {
-		return c.null(s, path)
+		return c.null(s, at)
 	}
 	switch s.kind {
 	case anything:
-		c.sizes(v, path)
+		c.sizes(v, at)
 	case boolean:
 		if _, ok := v.(bool); !ok {
-			c.mismatch("a boolean", v, path)
+			c.mismatch("a boolean", v, at)
 		}
 	case integer, number:
 		n, ok := v.(json.Number)
 		if !ok {
-			c.mismatch(map[kind]string{integer: "an integer", number: "a number"}[s.kind], v, path)
+			c.mismatch(map[kind]string{integer: "an integer", number: "a number"}[s.kind], v, at)
 			return v
 		}
-		return c.number(s, n, path)
+		return c.number(s, n, at)
 	case text, base64Text, instant:
 		t, ok := v.(string)
 		if !ok {
-			c.mismatch("a string", v, path)
+			c.mismatch("a string", v, at)
 			return v
 		}
-		c.text(s, t, path)
+		c.text(s, t, at)
 	case array:
 		list, ok := v.([]any)
 		if !ok {
-			c.mismatch("a list", v, path)
+			c.mismatch("a list", v, at)
 			return v
 		}
-		c.items(s, list, path)
+		c.items(s, list, at)
 	case mapping, structure:
 		o, ok := v.(map[string]any)
 		if !ok {
-			c.mismatch("an object", v, path)
+			c.mismatch("an object", v, at)
 			return v
 		}
 		if s.kind == mapping {
-			c.entries(s, o, path)
+			c.entries(s, o, at)
 		} else {
-			c.properties(s.object, o, path)
+			c.properties(s.object, o, at)
 		}
 	}
 	return v
 }
 
-func (c *checker) null(s *shape, path string) any {
+func (c *checker) null(s *shape, at *place) any {
 	switch {
 	case s.nullable || s.kind == anything:
 	case s.fill != nil:
 		c.changed = true
-		return c.check(s, s.fill, path)
+		return c.check(s, s.fill, at)
 	default:
-		c.fail(path, "must not be null")
+		c.fail(at, "must not be null")
 	}
 	return nil
 }
 
-func (c *checker) mismatch(want string, v any, path string) {
-	c.fail(path, "must be %s, but is %s", want, describeType(v))
+func (c *checker) mismatch(want string, v any, at *place) {
+	c.fail(at, "must be %s, but is %s", want, describeType(v))
 }
 
 func describeType(v any) string {
@@ -152,16 +180,16 @@ func describeType(v any) string {
 	}
 }
 
-func (c *checker) number(s *shape, n json.Number, path string) any {
+func (c *checker) number(s *shape, n json.Number, at *place) any {
 	f, err := strconv.ParseFloat(string(n), 64)
 	if err != nil {
-		c.fail(path, "is out of the range of a number")
+		c.fail(at, "is out of the range of a number")
 		return n
 	}
 	if s.kind == integer {
 		i, whole := wholeNumber(string(n))
 		if !whole {
-			c.fail(path, "must be an integer of at most 2^53-1 in size")
+			c.fail(at, "must be an integer of at most 2^53-1 in size")
 			return n
 		}
 		f = float64(i)
@@ -170,77 +198,77 @@ func (c *checker) number(s *shape, n json.Number, path string) any {
 			n = json.Number(plain)
 		}
 		if s.limits.enum != nil && !slices.Contains(s.limits.enum, any(i)) {
-			c.fail(path, "must be one of %v", s.limits.enum)
+			c.fail(at, "must be one of %v", s.limits.enum)
 		}
 	} else {
-		c.sizes(n, path)
+		c.sizes(n, at)
 	}
 	if s.limits.minimum != nil && f < *s.limits.minimum {
-		c.fail(path, "must be at least %v", strconv.FormatFloat(*s.limits.minimum, 'f', -1, 64))
+		c.fail(at, "must be at least %v", strconv.FormatFloat(*s.limits.minimum, 'f', -1, 64))
 	}
 	if s.limits.maximum != nil && f > *s.limits.maximum {
-		c.fail(path, "must be at most %v", strconv.FormatFloat(*s.limits.maximum, 'f', -1, 64))
+		c.fail(at, "must be at most %v", strconv.FormatFloat(*s.limits.maximum, 'f', -1, 64))
 	}
 	return n
 }
 
-func (c *checker) text(s *shape, t, path string) {
+func (c *checker) text(s *shape, t string, at *place) {
 	switch s.kind {
 	case instant:
 		if _, err := time.Parse(time.RFC3339, t); err != nil {
-			c.fail(path, "must be an instant like 2026-11-23T10:00:00Z")
+			c.fail(at, "must be an instant like 2026-11-23T10:00:00Z")
 		}
 		return
 	case base64Text:
 		if _, err := base64.StdEncoding.DecodeString(t); err != nil {
-			c.fail(path, "must be base64")
+			c.fail(at, "must be base64")
 		}
 		return
 	}
 	length := utf8.RuneCountInString(t)
 	if s.limits.minLength != nil && length < *s.limits.minLength {
-		c.fail(path, "must have at least %d characters", *s.limits.minLength)
+		c.fail(at, "must have at least %d characters", *s.limits.minLength)
 	}
 	if s.limits.maxLength != nil && length > *s.limits.maxLength {
-		c.fail(path, "must have at most %d characters", *s.limits.maxLength)
+		c.fail(at, "must have at most %d characters", *s.limits.maxLength)
 	}
 	if s.limits.pattern != nil && !s.limits.pattern.MatchString(t) {
-		c.fail(path, "must match %s", s.limits.pattern)
+		c.fail(at, "must match %s", s.limits.pattern)
 	}
 	if s.limits.enum != nil && !slices.Contains(s.limits.enum, any(t)) {
-		c.fail(path, "must be one of %v", s.limits.enum)
+		c.fail(at, "must be one of %v", s.limits.enum)
 	}
 }
 
-func (c *checker) items(s *shape, list []any, path string) {
+func (c *checker) items(s *shape, list []any, at *place) {
 	if s.limits.minItems != nil && len(list) < *s.limits.minItems {
-		c.fail(path, "must have at least %d items", *s.limits.minItems)
+		c.fail(at, "must have at least %d items", *s.limits.minItems)
 	}
 	if s.limits.maxItems != nil && len(list) > *s.limits.maxItems {
-		c.fail(path, "must have at most %d items", *s.limits.maxItems)
+		c.fail(at, "must have at most %d items", *s.limits.maxItems)
 	}
 	for i := range list {
-		list[i] = c.check(s.elem, list[i], path+"["+strconv.Itoa(i)+"]")
+		list[i] = c.check(s.elem, list[i], at.item(i))
 	}
 }
 
-func (c *checker) entries(s *shape, o map[string]any, path string) {
+func (c *checker) entries(s *shape, o map[string]any, at *place) {
 	for _, key := range sortedKeys(o) {
 		if s.keys != nil && !s.keys.MatchString(key) {
-			c.fail(path, "must have integers as keys")
+			c.fail(at, "must have integers as keys")
 		}
-		o[key] = c.check(s.elem, o[key], join(path, key))
+		o[key] = c.check(s.elem, o[key], at.property(key))
 	}
 }
 
-func (c *checker) properties(o *object, v map[string]any, path string) {
+func (c *checker) properties(o *object, v map[string]any, at *place) {
 	for _, f := range o.fields {
 		value, there := v[f.name]
 		switch {
 		case there:
-			v[f.name] = c.check(f.shape, value, join(path, f.name))
+			v[f.name] = c.check(f.shape, value, at.property(f.name))
 		case f.required:
-			c.fail(join(path, f.name), "is required")
+			c.fail(at.property(f.name), "is required")
 		}
 	}
 	if len(v) == 0 {
@@ -248,7 +276,7 @@ func (c *checker) properties(o *object, v map[string]any, path string) {
 	}
 	for _, key := range sortedKeys(v) {
 		if _, known := o.byName[key]; !known {
-			c.fail(join(path, key), "is unknown; known are %s", o.names())
+			c.fail(at.property(key), "is unknown; known are %s", o.names())
 		}
 	}
 }
@@ -274,23 +302,23 @@ func sortedKeys(o map[string]any) []string {
 }
 
 // sizes refuses integers over the limit anywhere in a value without a type.
-func (c *checker) sizes(v any, path string) {
+func (c *checker) sizes(v any, at *place) {
 	switch v := v.(type) {
 	case json.Number:
 		if strings.ContainsAny(string(v), ".eE") {
 			if _, err := strconv.ParseFloat(string(v), 64); err != nil {
-				c.fail(path, "is out of the range of a number")
+				c.fail(at, "is out of the range of a number")
 			}
 		} else if _, whole := wholeNumber(string(v)); !whole {
-			c.fail(path, "must be at most 2^53-1 in size")
+			c.fail(at, "must be at most 2^53-1 in size")
 		}
 	case []any:
 		for i := range v {
-			c.sizes(v[i], path+"["+strconv.Itoa(i)+"]")
+			c.sizes(v[i], at.item(i))
 		}
 	case map[string]any:
 		for _, key := range sortedKeys(v) {
-			c.sizes(v[key], join(path, key))
+			c.sizes(v[key], at.property(key))
 		}
 	}
 }

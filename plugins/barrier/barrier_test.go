@@ -84,9 +84,11 @@ func request(op plugins.Operation, attempt, generation int) plugins.Call {
 	}
 }
 
-func action(attempt int) plugins.Call       { return request(plugins.OperationAction, attempt, 0) }
-func compensation(attempt int) plugins.Call { return request(plugins.OperationCompensation, attempt, 0) }
-func probe(attempt int) plugins.Call        { return request(plugins.OperationProbe, attempt, 0) }
+func action(attempt int) plugins.Call { return request(plugins.OperationAction, attempt, 0) }
+func compensation(attempt int) plugins.Call {
+	return request(plugins.OperationCompensation, attempt, 0)
+}
+func probe(attempt int) plugins.Call { return request(plugins.OperationProbe, attempt, 0) }
 
 func wantError(t *testing.T, err error, kind plugins.Kind, code string) {
 	t.Helper()
