@@ -3,6 +3,8 @@ package dsl
 import (
 	"fmt"
 	"io/fs"
+
+	"github.com/sagad/sagad/schemas"
 )
 
 // Source is the text of a definition and the name that diagnostics give it.
@@ -58,6 +60,14 @@ type compiler struct {
 	at    map[any]*node    // where the parts of the plan are written
 	uses  map[*Expr]*exprUse
 
+	types      map[*Expr]*typ   // of the expressions that were checked
+	outputs    map[string]*typ  // of the steps that were checked, by id
+	foreachOf  map[*Step]*Step  // the innermost foreach around a step
+	branches   map[*Step][]turn // the blocks around a step
+	assigned   map[string]bool  // variables that some step sets
+	varUses    []varUse         // where variables are set and read
+	validators map[validatorKey]*schemas.Validator
+
 	keyParts []*Expr // expressions of an interpolated business key
 	secrets  []*node // $secret keys that no activity's input has taken yet
 }
@@ -72,6 +82,13 @@ func newCompiler(file string, opts Options) *compiler {
 		steps: map[string]*Step{},
 		at:    map[any]*node{},
 		uses:  map[*Expr]*exprUse{},
+
+		types:      map[*Expr]*typ{},
+		outputs:    map[string]*typ{},
+		foreachOf:  map[*Step]*Step{},
+		branches:   map[*Step][]turn{},
+		assigned:   map[string]bool{},
+		validators: map[validatorKey]*schemas.Validator{},
 	}
 	c.catalog = c.newCatalog(opts.Manifests)
 	return c
@@ -114,6 +131,16 @@ func (c *compiler) errorAt(at span, code, summary, detail string) {
 
 func (c *compiler) errorNode(n *node, code, summary, detail string) {
 	c.errorAt(c.text.spanOf(n), code, summary, detail)
+}
+
+// errorExpr reports a whole expression.
+func (c *compiler) errorExpr(e *Expr, code, summary, detail string) {
+	u := c.uses[e]
+	if u == nil {
+		c.errorAt(span{}, code, summary, detail)
+		return
+	}
+	c.errorAt(c.exprSpan(u, 0, len([]rune(e.source))), code, summary, detail)
 }
 
 func (c *compiler) warnNode(n *node, code, summary, detail string) {

@@ -166,7 +166,26 @@ func parseExpr(source string) (ast.Node, error) {
 	if err != nil {
 		return nil, syntaxFault(err)
 	}
-	return tree.Node, nil
+	root := tree.Node
+	ast.Walk(&root, chainJoiner{})
+	return root, nil
+}
+
+// chainJoiner makes an index part of the chain before it, as a field is: when
+// a is null, a?.list[0].x is null. expr ends the chain at the bracket.
+type chainJoiner struct{}
+
+func (chainJoiner) Visit(n *ast.Node) {
+	m, ok := (*n).(*ast.MemberNode)
+	if !ok {
+		return
+	}
+	if chain, ok := m.Node.(*ast.ChainNode); ok {
+		m.Node = chain.Node
+		joined := &ast.ChainNode{Node: m}
+		joined.SetLocation(m.Location())
+		*n = joined
+	}
 }
 
 // assemble compiles a rewritten tree for the virtual machine, against an

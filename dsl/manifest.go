@@ -44,6 +44,8 @@ type activity struct {
 	manifest *ManifestActivity
 	input    *Schema // nil: any
 	output   *Schema // nil: any
+
+	inputTyp, outputTyp *typ // derived when first needed
 }
 
 // catalog is what the manifests offer, by name.

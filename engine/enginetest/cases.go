@@ -250,9 +250,9 @@ output: ${{ steps.look?.output?.from }}
     effect: none
     catch:
       - {on: [OTHER], do: [{id: c1, set: {x: 1}}]}
-      - {on: ["*"], do: [{id: c2, set: {x: 2}}]}
-      - {on: [GONE], do: [{id: c3, set: {x: 3}}]}
-output: ${{ vars.x }}
+      - {on: [GONE], do: [{id: c2, set: {x: 2}}]}
+      - {on: ["*"], do: [{id: c3, set: {x: 3}}]}
+output: ${{ vars.x ?? 0 }}
 `,
 		Mocks: Mocks{"t.look": {Reject("GONE")}},
 		Trace: "look! c2",
@@ -351,7 +351,7 @@ var blockCases = []Case{
       - else: [{id: p3, call: t.never, effect: none}]
   - id: both
     parallel: {branches: {left: [{id: l, call: t.l, effect: none}], right: [{id: rr, set: {z: 1}}]}}
-output: {pick: "${{ steps.pick.output }}", both: "${{ steps.both.output }}", skipped: "${{ steps.skipped?.output }}", text: "${{ vars.text }}"}
+output: {pick: "${{ steps.pick.output }}", both: "${{ steps.both.output }}", skipped: "${{ steps.skipped?.output ?? nil }}", text: "${{ vars.text }}"}
 `,
 		Mocks:  Mocks{"t.p2": {OK(`{"ok": true}`)}, "t.l": {After(200*ms, OK(`[1]`))}},
 		Trace:  "v p2 rr l",

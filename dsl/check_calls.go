@@ -1,0 +1,102 @@
+package dsl
+
+import (
+	"fmt"
+	"strings"
+)
+
+// call checks the activities of a call step and returns the type of its
+// output.
+func (w *flowCheck) call(s *Step, f *flow) *typ {
+	c, call := w.c, s.Call
+	n := w.at(f, s)
+	input := c.inferValue(call.With, n)
+	if call.With == nil {
+		input = &typ{kind: typeMap}
+	}
+	known := c.activityInput(c.at[call], call.Activity, call.With)
+	output := anyType
+	if known != nil {
+		output = known.outputType()
+	}
+	if comp := call.Compensate; comp != nil {
+		c.inferValue(comp.With, n.with("self", selfType(input, output)))
+		c.activityInput(c.at[comp], comp.Activity, comp.With)
+	}
+	if p := call.Probe; p != nil {
+		c.inferValue(p.With, n.with("self", selfType(input, output)))
+		c.activityInput(c.at[p], p.Activity, p.With)
+	}
+	return output
+}
+
+// selfType is the type of self. The output is there only if the action is
+// known to have succeeded.
+func selfType(input, output *typ) *typ {
+	a := &absence{what: "self.output is missing when the outcome of the action is not known"}
+	return &typ{kind: typeMap, closed: true,
+		fields:   map[string]*typ{"key": textType, "input": input, "output": output.orNull().withAbsence(a)},
+		required: map[string]bool{"key": true, "input": true, "output": true}}
+}
+
+func (a *activity) inputType() *typ {
+	if a.inputTyp == nil {
+		a.inputTyp = a.input.typ()
+	}
+	return a.inputTyp
+}
+
+func (a *activity) outputType() *typ {
+	if a.outputTyp == nil {
+		a.outputTyp = a.output.typ()
+	}
+	return a.outputTyp
+}
+
+// activityInput checks that an activity exists and that its input fits. n is
+// the map that has the key call.
+func (c *compiler) activityInput(n *node, name string, with *Value) *activity {
+	if name == "" || n == nil {
+		return nil
+	}
+	a := c.catalog[name]
+	if a == nil {
+		c.unknownActivity(n.get("call"), name)
+		return nil
+	}
+	want := a.inputType()
+	if with == nil {
+		if want.kind == typeMap {
+			for _, field := range canonicalKeys(want.required) {
+				c.errorNode(n.get("call"), CodeMissingInput, fmt.Sprintf("%s requires the field %s", name, field), "give it in with")
+			}
+		}
+		return a
+	}
+	c.fits(with, want)
+	return a
+}
+
+// unknownActivity reports an activity that no manifest names. Without any
+// manifests nothing is known, and nothing is said unless it has to be there.
+func (c *compiler) unknownActivity(n *node, name string) {
+	severity := SeverityWarning
+	if c.opts.RequireActivities {
+		severity = SeverityError
+	} else if c.opts.Manifests == nil {
+		return
+	}
+	plugin, _, _ := strings.Cut(name, ".")
+	var offered []string
+	for _, known := range canonicalKeys(c.catalog) {
+		if strings.HasPrefix(known, plugin+".") {
+			offered = append(offered, known)
+		}
+	}
+	otherwise := fmt.Sprintf("no plugin %s is installed here", plugin)
+	if len(offered) > 0 {
+		otherwise = fmt.Sprintf("the plugin %s offers %s", plugin, orList(offered))
+	}
+	c.report(c.text.spanOf(n), severity, CodeUnknownActivity, fmt.Sprintf("no plugin offers the activity %s", name),
+		didYouMean(name, canonicalKeys(c.catalog), otherwise))
+}
