@@ -46,7 +46,14 @@ func (c *compiler) checkClause(clause Catch, before, codes []string, complete bo
 		case reservedCodes[code]:
 			c.errorNode(place(code), CodeCatch, fmt.Sprintf("%s is never caught", code), "a cancel and the deadline always end the saga")
 		case code != "*" && complete && !contains(codes, code):
-			c.errorNode(place(code), CodeCatch, fmt.Sprintf("nothing here fails with %s", code), didYouMean(code, codes, "it may fail with "+orList(codes)))
+			// Without manifests nobody asked what the plugins do, and a code
+			// more does no harm.
+			severity := SeverityError
+			if c.opts.Manifests == nil {
+				severity = SeverityWarning
+			}
+			c.report(c.text.spanOf(place(code)), severity, CodeCatch, fmt.Sprintf("nothing here fails with %s", code),
+				didYouMean(code, codes, "it may fail with "+orList(codes)))
 		}
 	}
 }
