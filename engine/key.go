@@ -35,6 +35,48 @@ func OperationKey(tenant, saga, path string, op Op, startedAt time.Time, generat
 	return finishKey(keyPrefix(tenant, saga), path, op, keySuffix(startedAt), generation)
 }
 
+// Key is an idempotency key taken apart.
+type Key struct {
+	Tenant     string
+	Saga       string // instance
+	Path       string
+	Op         Op
+	StartedAt  time.Time // to the second
+	Generation int
+}
+
+// String gives the key as OperationKey does.
+func (k Key) String() string {
+	return OperationKey(k.Tenant, k.Saga, k.Path, k.Op, k.StartedAt, k.Generation)
+}
+
+// ParseKey takes a key apart. ok is false for keys that were hashed, and for
+// what is no key.
+func ParseKey(key string) (k Key, ok bool) {
+	parts := strings.Split(key, ":")
+	if len(parts) != 6 {
+		return k, false
+	}
+	var text [3]string
+	for i := range text {
+		if text[i], ok = unescape(parts[i]); !ok {
+			return k, false
+		}
+	}
+	k.Tenant, k.Saga, k.Path = text[0], text[1], text[2]
+	if k.Op.UnmarshalText([]byte(parts[3])) != nil {
+		return k, false
+	}
+	var err error
+	if k.StartedAt, err = time.Parse(keyTime, parts[4]); err != nil {
+		return k, false
+	}
+	if k.Generation, err = strconv.Atoi(parts[5]); err != nil || k.Generation < 0 {
+		return k, false
+	}
+	return k, k.String() == key
+}
+
 // keyPrefix and keySuffix are the parts that all keys of a saga share.
 func keyPrefix(tenant, saga string) string {
 	return escape(tenant, ":%") + ":" + escape(saga, ":%") + ":"
@@ -85,4 +127,28 @@ func escape(s, reserved string) string {
 
 func mustEscape(c byte, reserved string) bool {
 	return c < 0x20 || c == 0x7f || strings.IndexByte(reserved, c) >= 0
+}
+
+// unescape takes back escape.
+func unescape(s string) (string, bool) {
+	if strings.IndexByte(s, '%') < 0 {
+		return s, true
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '%' {
+			b.WriteByte(s[i])
+			continue
+		}
+		if i+2 >= len(s) {
+			return "", false
+		}
+		c, err := strconv.ParseUint(s[i+1:i+3], 16, 8)
+		if err != nil {
+			return "", false
+		}
+		b.WriteByte(byte(c))
+		i += 2
+	}
+	return b.String(), true
 }

@@ -122,7 +122,7 @@ func (m *Machine) enter(b *block, step *dsl.Step) *node {
 	if b.scope.keys != "" {
 		path += b.scope.keys
 	}
-	n := &node{step: step, in: b, path: path, state: StateRunning}
+	n := &node{step: step, in: b, path: path, state: StateRunning, scheduledAt: m.now}
 	b.current = n
 	m.nodes = append(m.nodes, n)
 	m.begin(n)

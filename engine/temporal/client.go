@@ -1,10 +1,8 @@
 package temporal
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -12,6 +10,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	sdk "go.temporal.io/sdk/temporal"
 
 	"github.com/sagad/sagad/dsl"
@@ -41,8 +40,6 @@ func (c *Client) Start(ctx context.Context, plan *dsl.Plan, start *engine.Start,
 	if err != nil {
 		return false, err
 	}
-	sum := sha256.Sum256(args.Input)
-	digest := hex.EncodeToString(sum[:])
 	attributes, err := searchAttributes(plan, start, search)
 	if err != nil {
 		return false, err
@@ -55,7 +52,6 @@ func (c *Client) Start(ctx context.Context, plan *dsl.Plan, start *engine.Start,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		EnableEagerStart:                         true,
 		TypedSearchAttributes:                    attributes,
-		Memo:                                     map[string]any{memoInput: digest},
 	}, plan.Saga, compressor.EncodeAll(plan.Canonical, nil), args)
 	if err == nil {
 		return true, nil
@@ -64,25 +60,36 @@ func (c *Client) Start(ctx context.Context, plan *dsl.Plan, start *engine.Start,
 	if !errors.As(err, &exists) {
 		return false, fmt.Errorf("start %s: %w", start.ID, err)
 	}
-	return false, c.sameInput(ctx, start.ID, digest)
+	return false, c.sameInput(ctx, start.ID, args.Input)
 }
 
-// sameInput checks that a saga was started with the input of the given digest.
-func (c *Client) sameInput(ctx context.Context, id, digest string) error {
-	described, err := c.sdk.DescribeWorkflowExecution(ctx, id, "")
+// sameInput checks that a saga was started with this input.
+func (c *Client) sameInput(ctx context.Context, id string, input []byte) error {
+	first, err := c.started(ctx, id)
 	if err != nil {
-		return fmt.Errorf("describe %s: %w", id, err)
+		return err
 	}
-	var stored string
-	if p := described.GetWorkflowExecutionInfo().GetMemo().GetFields()[memoInput]; p != nil {
-		if err := json.Unmarshal(p.GetData(), &stored); err != nil {
-			return fmt.Errorf("memo of %s: %w", id, err)
-		}
-	}
-	if stored != digest {
+	if !bytes.Equal(first.Input, input) {
 		return fmt.Errorf("%s: %w", id, ErrOtherInput)
 	}
 	return nil
+}
+
+// started gives what a saga was started with, from the first event of its
+// history.
+func (c *Client) started(ctx context.Context, id string) (*startArgs, error) {
+	history := c.sdk.GetWorkflowHistory(ctx, id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	event, err := history.Next()
+	if err != nil {
+		return nil, fmt.Errorf("history of %s: %w", id, err)
+	}
+	payloads := event.GetWorkflowExecutionStartedEventAttributes().GetInput()
+	var packed []byte
+	args := &startArgs{}
+	if err := converter.GetDefaultDataConverter().FromPayloads(payloads, &packed, args); err != nil {
+		return nil, fmt.Errorf("input of %s: %w", id, err)
+	}
+	return args, nil
 }
 
 func searchAttributes(plan *dsl.Plan, start *engine.Start, search map[string]any) (sdk.SearchAttributes, error) {
@@ -111,28 +118,32 @@ func searchAttributes(plan *dsl.Plan, start *engine.Start, search map[string]any
 
 // Wait waits for the end of a saga and gives its result.
 func (c *Client) Wait(ctx context.Context, id string) (engine.Result, error) {
-	var result engine.Result
-	err := c.sdk.GetWorkflow(ctx, id, "").Get(ctx, &result)
+	var kept closing
+	err := c.sdk.GetWorkflow(ctx, id, "").Get(ctx, &kept)
 	if err == nil {
-		return result, nil
+		return kept.unpack(id), nil
 	}
 	return resultOf(id, err)
 }
 
 // resultOf reads the result out of the error a saga's workflow ended with.
-func resultOf(id string, err error) (result engine.Result, _ error) {
+func resultOf(id string, err error) (engine.Result, error) {
+	var kept closing
 	var failed *sdk.ApplicationError
 	var cancelled *sdk.CanceledError
 	var missing *serviceerror.NotFound
 	switch {
-	case errors.As(err, &failed) && (failed.Type() == ErrorCompensated || failed.Type() == ErrorResolved):
-		return result, failed.Details(&result)
-	case errors.As(err, &cancelled) && cancelled.HasDetails():
-		return result, cancelled.Details(&result)
 	case errors.As(err, &missing):
-		return result, fmt.Errorf("%s: %w", id, ErrNotFound)
+		return engine.Result{}, fmt.Errorf("%s: %w", id, ErrNotFound)
+	case errors.As(err, &failed) && (failed.Type() == ErrorCompensated || failed.Type() == ErrorResolved):
+		err = failed.Details(&kept)
+	case errors.As(err, &cancelled) && cancelled.HasDetails():
+		err = cancelled.Details(&kept)
 	}
-	return result, fmt.Errorf("%s: %w", id, err)
+	if err != nil {
+		return engine.Result{}, fmt.Errorf("%s: %w", id, err)
+	}
+	return kept.unpack(id), nil
 }
 
 // Result gives a saga as it stands. An open saga is asked, which needs a worker

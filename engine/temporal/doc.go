@@ -22,8 +22,8 @@ const (
 	SignalMessage = "sagad.signal"  // raw signal with an engine.Signal; refused ones are dropped
 )
 
-// Types of the errors a saga's workflow ends with (S19). The details hold the
-// engine.Result.
+// Types of the errors a saga's workflow ends with (S19). The details hold
+// the whole result, packed.
 const (
 	ErrorCompensated = "SagaCompensated"
 	ErrorResolved    = "SagaResolved"
@@ -35,10 +35,6 @@ const (
 	AttributeSaga   = "SagadSaga"
 	AttributeState  = "SagadState" // running, compensating or parked while open; closed sagas keep their last
 )
-
-// memoInput names the digest of a saga's input in its memo; it tells a repeated
-// start from one with the same key and another input.
-const memoInput = "sagad.input"
 
 // MaxPayload is the largest encoded input or output of an activity, in bytes.
 // Temporal fails a task for good above 2 MB.

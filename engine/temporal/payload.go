@@ -56,35 +56,30 @@ func (a *startArgs) decode(id string) (*engine.Start, error) {
 	return s, nil
 }
 
-// callArgs is the argument of an activity. What the worker knows by itself is
-// left out, and so is what has its usual value: histories are kept for years.
+// callArgs is the argument of an activity. What the key says already is left
+// out, and so is what has its usual value: histories are kept for years.
 type callArgs struct {
-	Key        string          `json:"key"`
-	ActionKey  string          `json:"actionKey,omitempty"` // empty: Key
-	Path       string          `json:"path"`
-	Op         string          `json:"op,omitempty"`      // empty: action
-	Attempt    int             `json:"attempt,omitempty"` // 0: the first
-	Generation int             `json:"generation,omitempty"`
-	StartedAt  int64           `json:"startedAt"` // of the saga, Unix nanoseconds
-	Timeout    int64           `json:"timeout"`   // of the attempt, milliseconds
-	Sensitive  []string        `json:"sensitive,omitempty"`
-	Input      json.RawMessage `json:"input"`
+	Key       string          `json:"key"`
+	Parts     *engine.Key     `json:"parts,omitempty"`     // of a key that was hashed
+	ActionKey string          `json:"actionKey,omitempty"` // empty: the key with the action in the operation's place
+	Attempt   int             `json:"attempt,omitempty"`   // 0: the first
+	Sensitive []string        `json:"sensitive,omitempty"`
+	Input     json.RawMessage `json:"input"`
 }
 
-func encodeCall(inv *engine.Invocation, startedAt time.Time) (*callArgs, error) {
+func encodeCall(inv *engine.Invocation, id, tenant string, startedAt time.Time) (*callArgs, error) {
 	input, err := dsl.MarshalCanonical(inv.Input)
 	if err != nil {
 		return nil, err
 	}
-	a := &callArgs{
-		Key: inv.Key, Path: inv.Path, Generation: inv.Generation, StartedAt: startedAt.UnixNano(),
-		Timeout: inv.Timeout.Milliseconds(), Sensitive: inv.Sensitive, Input: input,
+	a := &callArgs{Key: inv.Key, Sensitive: inv.Sensitive, Input: input}
+	parts, plain := engine.ParseKey(inv.Key)
+	if !plain {
+		parts = engine.Key{Tenant: tenant, Saga: id, Path: inv.Path, Op: inv.Op, StartedAt: startedAt.Truncate(time.Second), Generation: inv.Generation}
+		a.Parts = &parts
 	}
-	if inv.ActionKey != inv.Key {
+	if inv.ActionKey != actionKey(parts) {
 		a.ActionKey = inv.ActionKey
-	}
-	if inv.Op != engine.OpAction {
-		a.Op = inv.Op.String()
 	}
 	if inv.Attempt > 1 {
 		a.Attempt = inv.Attempt
@@ -92,24 +87,32 @@ func encodeCall(inv *engine.Invocation, startedAt time.Time) (*callArgs, error) 
 	return a, nil
 }
 
-func (a *callArgs) decode(activity string) (*engine.Invocation, error) {
+func actionKey(parts engine.Key) string {
+	parts.Op = engine.OpAction
+	return parts.String()
+}
+
+// decode gives the attempt and the saga it belongs to.
+func (a *callArgs) decode() (*engine.Invocation, *engine.Identity, error) {
+	parts, plain := engine.ParseKey(a.Key)
+	if a.Parts != nil {
+		parts, plain = *a.Parts, true
+	}
+	if !plain {
+		return nil, nil, fmt.Errorf("%q is not an idempotency key", a.Key)
+	}
+	input, err := dsl.ParseJSON(a.Input)
+	if err != nil {
+		return nil, nil, err
+	}
 	inv := &engine.Invocation{
-		Op: engine.OpAction, Path: a.Path, Activity: activity, Key: a.Key, ActionKey: a.ActionKey,
-		Attempt: max(a.Attempt, 1), Generation: a.Generation,
-		Timeout: time.Duration(a.Timeout) * time.Millisecond, Sensitive: a.Sensitive,
+		Op: parts.Op, Path: parts.Path, Key: a.Key, ActionKey: a.ActionKey, Attempt: max(a.Attempt, 1),
+		Generation: parts.Generation, Input: input, Sensitive: a.Sensitive,
 	}
 	if inv.ActionKey == "" {
-		inv.ActionKey = inv.Key
+		inv.ActionKey = actionKey(parts)
 	}
-	switch a.Op {
-	case engine.OpCompensation.String():
-		inv.Op = engine.OpCompensation
-	case engine.OpProbe.String():
-		inv.Op = engine.OpProbe
-	}
-	var err error
-	inv.Input, err = dsl.ParseJSON(a.Input)
-	return inv, err
+	return inv, &engine.Identity{ID: parts.Saga, Tenant: parts.Tenant, StartedAt: parts.StartedAt}, nil
 }
 
 // failureDetails travel with the error of an attempt that did not end well.

@@ -170,7 +170,7 @@ func (r *runtime) Do(c engine.Command) {
 
 // invoke runs one attempt as an activity with exactly one try.
 func (r *runtime) invoke(inv *engine.Invocation) {
-	args, err := encodeCall(inv, workflow.GetInfo(r.ctx).WorkflowStartTime)
+	args, err := encodeCall(inv, r.id, r.start.Tenant, workflow.GetInfo(r.ctx).WorkflowStartTime.UTC())
 	if err == nil && len(args.Input) > MaxPayload {
 		err = errors.New("the input has " + strconv.Itoa(len(args.Input)) + " bytes, at most " + strconv.Itoa(MaxPayload) + " are allowed; pass a reference instead")
 	}

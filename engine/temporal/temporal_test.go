@@ -44,7 +44,9 @@ func runInEnvironment(t *testing.T, s *enginetest.Saga) (got enginetest.Observed
 		t.Fatal("the workflow did not end")
 	}
 	if err = env.GetWorkflowError(); err == nil {
-		err = env.GetWorkflowResult(&got.Result)
+		var kept closing
+		err = env.GetWorkflowResult(&kept)
+		got.Result = kept.unpack(s.Start.ID)
 	} else {
 		got.Result, err = resultOf(s.Start.ID, err)
 	}

@@ -76,14 +76,17 @@ type attempts struct {
 func (a *attempts) run(ctx context.Context, values converter.EncodedValues) (converter.RawValue, error) {
 	var args callArgs
 	if err := values.Get(&args); err != nil {
-		return converter.RawValue{}, notSent("INVALID_INPUT", err)
+		return converter.RawValue{}, notSent(engine.CodeInvalidInput, err)
+	}
+	inv, saga, err := args.decode()
+	if err != nil {
+		return converter.RawValue{}, notSent(engine.CodeInvalidInput, err)
 	}
 	info := activity.GetInfo(ctx)
-	inv, err := args.decode(info.ActivityType.Name)
-	if err != nil {
-		return converter.RawValue{}, notSent("INVALID_INPUT", err)
+	if saga.Tenant != a.tenant || saga.ID != info.WorkflowExecution.ID {
+		return converter.RawValue{}, notSent(engine.CodeInvalidInput, fmt.Errorf("the key %s belongs to another saga", args.Key))
 	}
-	saga := &engine.Identity{ID: info.WorkflowExecution.ID, Tenant: a.tenant, Region: a.region, StartedAt: time.Unix(0, args.StartedAt).UTC()}
+	inv.Activity, inv.Timeout, saga.Region = info.ActivityType.Name, info.StartToCloseTimeout-timeoutMargin, a.region
 	stop := beat(ctx)
 	out := a.invoker.Invoke(ctx, saga, inv)
 	stop()

@@ -17,7 +17,7 @@ type interpreter struct {
 }
 
 // run is the workflow function of every saga.
-func (i *interpreter) run(ctx workflow.Context, args converter.EncodedValues) (*engine.Result, error) {
+func (i *interpreter) run(ctx workflow.Context, args converter.EncodedValues) (*closing, error) {
 	var packed []byte
 	var start startArgs
 	if err := args.Get(&packed, &start); err != nil {
@@ -51,20 +51,21 @@ func refuse(err error) error {
 }
 
 // end gives the workflow the ending that belongs to the saga's (S19).
-func (r *runtime) end(result *engine.Result) (*engine.Result, error) {
+func (r *runtime) end(result *engine.Result) (*closing, error) {
 	if err := workflow.Await(r.ctx, func() bool { return workflow.AllHandlersFinished(r.ctx) }); err != nil {
 		return nil, err
 	}
+	kept := pack(result)
 	if result.Direction == engine.Forward {
-		return result, nil
+		return kept, nil
 	}
 	if result.Outcome == engine.OutcomeCompensated && result.Cause.Kind == engine.CauseCancel {
-		return nil, sdk.NewCanceledError(*result)
+		return nil, sdk.NewCanceledError(*kept)
 	}
 	kind := ErrorCompensated
 	if result.Outcome == engine.OutcomeResolved {
 		kind = ErrorResolved
 	}
 	message := fmt.Sprintf("%s: %s", result.Cause.Code, result.Cause.Message)
-	return nil, sdk.NewApplicationErrorWithOptions(message, kind, sdk.ApplicationErrorOptions{NonRetryable: true, Details: []any{*result}})
+	return nil, sdk.NewApplicationErrorWithOptions(message, kind, sdk.ApplicationErrorOptions{NonRetryable: true, Details: []any{*kept}})
 }

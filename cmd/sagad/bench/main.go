@@ -1,0 +1,72 @@
+// Command bench measures what the engine costs and prints ratios of things
+// measured in the same run: the saga from YAML against the same saga written by
+// hand on the Temporal SDK, on one embedded server; the machine and the local
+// runtime against a plain loop.
+//
+// Rounds alternate between the sides, and the medians are compared, so that a
+// noisy machine is noisy for both.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+)
+
+// size says how much is measured.
+type size struct {
+	rounds     int           // alternations of each side
+	sagas      int           // per round of the closed loop
+	concurrent int           // in the closed loop
+	single     int           // per round, one after the other
+	open       time.Duration // of the open loop, per side
+	rate       int           // sagas a second in the open loop
+}
+
+func main() {
+	plugins := flag.String("plugins", "", "folder of the no-op plugin's executable; empty: leave the plugin processes out")
+	quick := flag.Bool("quick", false, "a few seconds instead of a few minutes; the figures are rough")
+	flag.Parse()
+	s := size{rounds: 7, sagas: 150, concurrent: 8, single: 40, open: 30 * time.Second, rate: 15}
+	if *quick {
+		s = size{rounds: 3, sagas: 40, concurrent: 8, single: 10, open: 4 * time.Second, rate: 15}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, s, *plugins); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, s size, plugins string) error {
+	dir, err := os.MkdirTemp("", "sagad-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	r := &report{}
+	r.title("Machine and local runtime")
+	if err := benchMachine(r); err != nil {
+		return err
+	}
+	rig, err := newRig(ctx, filepath.Join(dir, "temporal"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer rig.close()
+	sides := []*side{rig.byHand(), rig.fromYAML()}
+	if plugins != "" {
+		processes, err := rig.withProcesses(ctx, plugins, filepath.Join(dir, "data"))
+		if err != nil {
+			return err
+		}
+		sides = append(sides, processes)
+	}
+	return rig.compare(ctx, r, s, sides)
+}

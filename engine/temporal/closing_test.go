@@ -1,0 +1,42 @@
+package temporal
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/enginetest"
+)
+
+// What a closed workflow keeps gives the whole result back.
+func TestClosingRoundTrip(t *testing.T) {
+	closed := 0
+	for i := range enginetest.Cases {
+		c := &enginetest.Cases[i]
+		s := c.Prepare(t, "")
+		want := enginetest.Simulate(t, s).Result
+		if want.Status != engine.StatusClosed {
+			continue
+		}
+		closed++
+		data, err := json.Marshal(pack(&want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kept closing
+		if err := json.Unmarshal(data, &kept); err != nil {
+			t.Fatal(err)
+		}
+		got := kept.unpack(want.ID)
+		a, _ := json.Marshal(want)
+		b, _ := json.Marshal(got)
+		if diff := cmp.Diff(string(a), string(b)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.Name, diff)
+		}
+	}
+	if closed < 40 {
+		t.Errorf("only %d cases closed", closed)
+	}
+}
