@@ -28,7 +28,7 @@ func (ds Diagnostics) broken() bool {
 		case CodeSearch, CodeSensitive, CodeSecret, CodeManifest, CodeUnknownActivity, CodeEffect, CodeProbe, CodeRetry,
 			CodePivotOrder, CodePivotInBlock, CodeFailAfterPivot, CodeCompleteInside, CodeDuration, CodeBackoff,
 			CodeUnreachable, CodeVersion, CodeUnknownKey, CodeExpression, CodeNumber, CodeExprForm, CodeUnsupported, CodeDuplicateKey,
-			CodeDuplicateID, CodeEmpty, CodeSchema, CodeValue, CodeYAML:
+			CodeDuplicateID, CodeCatch, CodeEmpty, CodeSchema, CodeValue, CodeYAML:
 		default:
 			return true
 		}

@@ -112,7 +112,7 @@ func (w *pivotCheck) passed(from side) string {
 	if from&sideBefore != 0 {
 		verb = "may have passed"
 	}
-	return fmt.Sprintf(", which %s %s it", w.passedBy.ID, verb)
+	return fmt.Sprintf(", which %s %s", w.passedBy.ID, verb)
 }
 
 func (w *pivotCheck) call(s *Step, from side) passage {
@@ -127,8 +127,8 @@ func (w *pivotCheck) call(s *Step, from side) passage {
 		case w.inside != "":
 			w.error(s, CodePivotInBlock, "a pivot stands inside "+w.inside, "move it after the block: what runs beside it could not be compensated any more")
 		case from&sideAfter != 0:
-			w.error(s, CodePivotOrder, "a second pivot stands on this path"+w.passed(from),
-				"make it retriable, or put it into the catch of the first one")
+			w.error(s, CodePivotOrder, "a pivot stands after the point of no return"+w.passed(from),
+				"at most one pivot succeeds on any path: make it retriable, or put it into the catch of the first one")
 		}
 		w.passedBy = s
 		return passage{normal: sideAfter, failed: sideBefore}

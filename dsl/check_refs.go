@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -95,7 +96,8 @@ func (in *inference) stepRef(name *ast.StringNode) *typ {
 	}
 	certain, visible := in.names.flow.ran[id]
 	if !visible {
-		return in.error(name, CodeStepOrder, in.c.orderHint(id, in.names.step), "%s", in.c.orderProblem(id, in.names.step))
+		problem, mend := in.c.orderProblem(id, in.names.step)
+		return in.error(name, CodeStepOrder, mend, "%s", problem)
 	}
 	output := in.c.outputs[id]
 	if output == nil {
@@ -118,33 +120,30 @@ func (c *compiler) stepsHint(ids []string) string {
 	return "the steps before this place are " + orList(ids)
 }
 
-// orderProblem says why a step is not visible at another.
-func (c *compiler) orderProblem(id string, at *Step) string {
+// orderProblem says why a step is not visible at another, and how to mend it.
+func (c *compiler) orderProblem(id string, at *Step) (problem, mend string) {
 	other := c.steps[id]
-	switch block := c.foreachOf[other]; {
+	block := c.foreachOf[other]
+	switch {
 	case other == at:
-		return fmt.Sprintf("the step %s reads its own output", id)
+		return fmt.Sprintf("the step %s reads its own output", id), "its output is known only afterwards; a compensation reads self.output"
 	case block != nil && (at == nil || !c.insideOf(at, block)):
-		return fmt.Sprintf("the step %s is visible only inside the foreach %s", id, block.ID)
+		return fmt.Sprintf("the step %s is visible only inside the foreach %s", id, block.ID),
+			fmt.Sprintf("read steps.%s.output, the list of the items' last outputs", block.ID)
+	case c.within(at, other):
+		return fmt.Sprintf("the step %s has no output yet, since this place is part of it", id), "read one of its steps, or in a handler error"
+	case c.within(other, at):
+		return fmt.Sprintf("the step %s is part of this one and has not run here", id), "read a step that runs before this one"
 	case at != nil && other.Index > at.Index:
-		return fmt.Sprintf("the step %s runs after this one", id)
+		return fmt.Sprintf("the step %s runs after this one", id), "move it before this one"
 	default:
-		return fmt.Sprintf("the step %s never runs before this place", id)
+		return fmt.Sprintf("the step %s never runs before this place", id), "it stands in another branch, case or handler"
 	}
 }
 
-func (c *compiler) orderHint(id string, at *Step) string {
-	other := c.steps[id]
-	switch block := c.foreachOf[other]; {
-	case other == at:
-		return "its output is known only afterwards; a compensation reads self.output"
-	case block != nil && (at == nil || !c.insideOf(at, block)):
-		return fmt.Sprintf("read steps.%s.output, the list of the items' last outputs", block.ID)
-	case at != nil && other.Index > at.Index:
-		return "move it before this one"
-	default:
-		return "it stands in another branch, case or handler"
-	}
+// within reports whether a step stands inside a block or its handlers.
+func (c *compiler) within(s, block *Step) bool {
+	return s != nil && slices.ContainsFunc(c.branches[s], func(t turn) bool { return t.block == block })
 }
 
 // insideOf reports whether a step stands inside a foreach.

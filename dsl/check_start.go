@@ -17,7 +17,7 @@ func (c *compiler) checkSearch(n *names) {
 		t := c.inferValue(s.Value, n)
 		declared := c.opts.SearchAttributes[s.Name]
 		place := c.at[s.Value]
-		if want, ok := searchTypes[declared]; ok && !c.canon {
+		if want, ok := searchTypes[declared]; ok && !c.canon && t.kind != typeNull {
 			if m := mismatch(t, want); m != "" {
 				c.errorNode(place, CodeSearch, fmt.Sprintf("%s is declared as %s, and its value %s", s.Name, declared, m), "")
 			}
@@ -32,10 +32,10 @@ func (c *compiler) checkSearch(n *names) {
 }
 
 var searchTypes = map[SearchType]*typ{
-	SearchKeyword: {kind: typeText, null: true},
-	SearchInt:     {kind: typeInt, null: true},
-	SearchBool:    {kind: typeBool, null: true},
-	SearchInstant: {kind: typeText, null: true},
+	SearchKeyword: textType,
+	SearchInt:     intType,
+	SearchBool:    boolType,
+	SearchInstant: textType,
 }
 
 // checkSensitivePaths reports sensitive paths that the input's schema does not

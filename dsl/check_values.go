@@ -183,7 +183,7 @@ func (c *compiler) fitsMap(v *Value, n *node, want *typ) {
 	has := map[string]bool{}
 	for _, f := range v.fields {
 		has[f.name] = true
-		t, ok := want.field(f.name)
+		t, ok := want.takes(f.name)
 		if !ok {
 			known := canonicalKeys(want.fields)
 			c.errorNode(n.key(f.name), CodeUnknownField, fmt.Sprintf("there is no field %s", f.name), didYouMean(f.name, known, "the fields are "+orList(known)))

@@ -164,7 +164,7 @@ func parseExpr(source string) (ast.Node, error) {
 	config.MaxNodes = MaxExprNodes
 	tree, err := parser.ParseWithConfig(source, config)
 	if err != nil {
-		return nil, syntaxFault(err)
+		return nil, syntaxFault(source, err)
 	}
 	root := tree.Node
 	ast.Walk(&root, chainJoiner{})
@@ -220,10 +220,10 @@ func literal(n ast.Node) (any, bool) {
 }
 
 // syntaxFault turns an error of the parser into one of ours.
-func syntaxFault(err error) *fault {
+func syntaxFault(source string, err error) *fault {
 	var e *file.Error
 	if !errors.As(err, &e) {
 		return &fault{reason: err.Error()}
 	}
-	return &fault{from: e.From, to: max(e.To, e.From+1), reason: plainSyntax(e.Message)}
+	return &fault{from: e.From, to: max(e.To, e.From+1), reason: plainSyntax(e.Message), mend: mendSyntax(source, e.Message)}
 }

@@ -80,3 +80,11 @@ func plainSyntax(message string) string {
 	}
 	return message
 }
+
+// mendSyntax says how to mend what often goes wrong.
+func mendSyntax(source, message string) string {
+	if strings.Contains(message, `(":")`) && strings.Contains(source, "{") {
+		return "inside a predicate, write a map in parentheses: map(xs, ({a: #}))"
+	}
+	return ""
+}

@@ -329,7 +329,7 @@ func (p *jsonParser) digits() int {
 }
 
 // errIntRange is what happens to integers that a double cannot hold.
-var errIntRange = fmt.Errorf("an integer is larger than 2^53-1 (%d); send it as a string", int64(MaxInt))
+var errIntRange = fmt.Errorf("an integer is larger than 2^53-1 (%d)", int64(MaxInt))
 
 // parseNumber turns the text of a JSON number into an int or a float64.
 func parseNumber(text string, integral bool) (any, error) {

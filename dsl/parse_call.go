@@ -228,15 +228,14 @@ func (c *compiler) effect(n *node, f map[string]*node) Effect {
 		}
 		return EffectCompensatable
 	}
-	effects := []Effect{EffectNone, EffectPivot, EffectRetriable, EffectCompensatable}
-	effect := effects[c.choice(written, "effect", "none", "pivot", "retriable", "compensatable")]
-	switch {
-	case effect == EffectCompensatable:
+	if written.string() == "compensatable" {
 		c.errorNode(written, CodeEffect, "effect cannot be compensatable", "leave effect out; compensate says it")
-	case compensate != nil:
+		return EffectCompensatable
+	}
+	effect := []Effect{EffectNone, EffectPivot, EffectRetriable}[c.choice(written, "effect", "none", "pivot", "retriable")]
+	if compensate != nil {
 		c.errorNode(n.key("compensate"), CodeEffect, fmt.Sprintf("a step with effect %s has a compensation", written.string()),
 			"leave one of them out: only a compensatable step is compensated")
-		return EffectCompensatable
 	}
 	return effect
 }

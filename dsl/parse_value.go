@@ -3,6 +3,7 @@ package dsl
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -79,8 +80,13 @@ func (c *compiler) keyExpr(n *node) *Expr {
 	v := c.value(n)
 	c.at[v] = n
 	if constant, ok := v.Constant(); ok {
+		text, _ := constant.(string)
 		switch constant.(type) {
 		case string, int:
+			if bareKey.MatchString(text) {
+				c.errorNode(n, CodeExprForm, "the business key is text, not an expression", fmt.Sprintf("write ${{ %s }}", text))
+				break
+			}
 			c.warnNode(n, CodeConstantKey, "the business key is the same for every saga",
 				"only one saga will ever start; write an expression such as ${{ input.orderId }}")
 		default:
@@ -106,6 +112,9 @@ func (c *compiler) keyExpr(n *node) *Expr {
 		return &Expr{isLiteral: true}
 	}
 }
+
+// bareKey is the form of a key that somebody forgot the ${{ }} of.
+var bareKey = regexp.MustCompile(`^(input|tenant)\.[A-Za-z_]`)
 
 // textAsExpr turns interpolated text into one expression that gives the same.
 // The parts keep their places for the checks.
@@ -227,8 +236,7 @@ func (c *compiler) textValue(v *Value, n *node) {
 		case strings.HasPrefix(s[i:], "${{"):
 			length := exprEnd(s[i+3:])
 			if length < 0 {
-				c.errorAt(c.text.spanIn(n, runeOffset(s, i), runeOffset(s, i)+3), CodeExpression,
-					"${{ without }}", "close the expression, or write $${{ for the characters themselves")
+				c.errorAt(c.text.spanIn(n, runeOffset(s, i), runeOffset(s, i)+3), CodeExpression, "${{ without }}", c.mendOpen(n))
 				v.constant = ""
 				return
 			}
@@ -250,6 +258,14 @@ func (c *compiler) textValue(v *Value, n *node) {
 	case len(v.parts) == 1:
 		*v = Value{kind: valueExpr, expr: v.parts[0].expr}
 	}
+}
+
+// mendOpen says how to mend an expression that does not end.
+func (c *compiler) mendOpen(n *node) string {
+	if n.style == stylePlain && c.text != nil && strings.Contains(string(c.text.line(n.line-1)), " #") {
+		return "quote the value: in YAML, # after a space starts a comment"
+	}
+	return "close the expression, or write $${{ for the characters themselves"
 }
 
 // yamlBools are the words that older YAML takes for booleans. NO and ON are

@@ -164,6 +164,18 @@ func (t *typ) field(name string) (*typ, bool) {
 	}
 }
 
+// takes returns the type that a field must be given, and whether there can be
+// such a field. An optional one may be left out, but not be null.
+func (t *typ) takes(name string) (*typ, bool) {
+	if f, ok := t.fields[name]; ok {
+		return f, true
+	}
+	if t.rest != nil && !t.closed {
+		return t.rest, true
+	}
+	return anyType, !t.closed
+}
+
 // typ returns the type of the values that a schema takes. A nil *Schema gives
 // any.
 func (s *Schema) typ() *typ {
@@ -415,7 +427,7 @@ func mismatchFields(t, want *typ, depth int) string {
 		}
 	}
 	for _, name := range canonicalKeys(t.fields) {
-		f, ok := want.field(name)
+		f, ok := want.takes(name)
 		if !ok {
 			if t.required[name] {
 				return "has the unknown field " + name

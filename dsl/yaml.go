@@ -38,7 +38,7 @@ func (c *compiler) readYAML(data []byte) *node {
 	c.text = newSourceText(data)
 	first, err := decodeYAML(data)
 	if err != nil {
-		c.yamlError(err)
+		c.yamlError(data, err)
 		return nil
 	}
 	if first == nil || len(first.Content) == 0 {
@@ -103,19 +103,46 @@ func decodeYAML(data []byte) (doc *yaml.Node, err error) {
 
 var yamlErrorLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
-func (c *compiler) yamlError(err error) {
-	at, what := span{}, err.Error()
+func (c *compiler) yamlError(data []byte, err error) {
+	at, what := span{1, 1, 1, 2}, err.Error()
 	if m := yamlErrorLine.FindStringSubmatch(what); m != nil {
 		what = m[2]
-		at = span{1, 1, 1, 2}
-		if line, err := strconv.Atoi(m[1]); err == nil {
-			line = min(max(line, 1), len(c.text.lines))
-			text := c.text.line(line - 1)
-			first := len(text) - len([]rune(strings.TrimLeft(string(text), " ")))
-			at = span{line, first + 1, line, len(text) + 1}
+		reported, _ := strconv.Atoi(m[1])
+		line := min(max(reported, brokenLine(data, reported), 1), len(c.text.lines))
+		text := c.text.line(line - 1)
+		first := len(text) - len([]rune(strings.TrimLeft(string(text), " ")))
+		at = span{line, first + 1, line, len(text) + 1}
+	}
+	detail := "check the indentation, the quotes and the brackets around this line"
+	if strings.HasPrefix(what, "mapping values are not allowed") {
+		detail = "quote the value if it has a colon before a space, or check the indentation"
+	}
+	c.errorAt(at, CodeSyntax, what, detail)
+}
+
+// maxBrokenBytes bounds the search for the line of a syntax error.
+const maxBrokenBytes = 8 * MaxSourceBytes
+
+// brokenLine returns the line after the longest start of the text that is
+// YAML. The library names the line where the surrounding list or map begins,
+// which may be far above the mistake.
+func brokenLine(data []byte, from int) int {
+	broken, end, read := from, 0, 0
+	for line := 1; end < len(data) && read < maxBrokenBytes; line++ {
+		next := bytes.IndexByte(data[end:], '\n')
+		if next < 0 {
+			break
+		}
+		end += next + 1
+		if line < from-1 {
+			continue
+		}
+		read += end
+		if _, err := decodeYAML(data[:end]); err == nil {
+			broken = line + 1
 		}
 	}
-	c.errorAt(at, CodeSyntax, what, "check the indentation, the quotes and the brackets around this line")
+	return broken
 }
 
 func yamlSpan(y *yaml.Node) span { return span{y.Line, y.Column, y.Line, y.Column + 1} }
