@@ -12,6 +12,7 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/server/common/config"
 )
 
 // Committers that come while a flush runs share the next one.
@@ -82,13 +83,23 @@ func TestSyncFailureStays(t *testing.T) {
 func TestAcknowledgedIsOnDisk(t *testing.T) {
 	t.Parallel()
 	cfg := Config{Dir: t.TempDir(), UIPort: NoUI}
-	disk := t.TempDir() // the state of the disk, were the power cut now
 	database := cfg.path(databaseFile)
+	var mu sync.Mutex
+	disk := t.TempDir() // the state of the disk, were the power cut now
 	walLogs.Store(escapePath(database), newWALSync(func() error {
-		return errors.Join(copyFile(database, filepath.Join(disk, databaseFile)),
-			copyFile(database+"-wal", filepath.Join(disk, databaseFile+"-wal")))
+		mu.Lock()
+		defer mu.Unlock()
+		return copyDatabase(filepath.Dir(database), disk)
 	}))
-	s := start(t, cfg)
+	s, err := startOn(t.Context(), cfg, func(path string) *config.SQL {
+		store := storeConfig(path)
+		store.ConnectAttributes["wal_autocheckpoint"] = "0" // a copy made during a checkpoint is none
+		return store
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
 	c := dial(t, s)
 	stop := work(t, c)
 	if _, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "open", TaskQueue: taskQueue}, waitForWord); err != nil {
@@ -106,10 +117,11 @@ func TestAcknowledgedIsOnDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := t.TempDir()
-	for _, name := range []string{databaseFile, databaseFile + "-wal"} {
-		if err := copyFile(filepath.Join(disk, name), filepath.Join(after, name)); err != nil {
-			t.Fatal(err)
-		}
+	mu.Lock()
+	err = copyDatabase(disk, after)
+	mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
 	}
 	stop()
 	c.Close()
@@ -130,10 +142,16 @@ func TestAcknowledgedIsOnDisk(t *testing.T) {
 	}
 }
 
-func copyFile(from, to string) error {
-	content, err := os.ReadFile(from)
-	if err != nil {
-		return err
+// copyDatabase copies a database and its write-ahead log to another directory.
+func copyDatabase(from, to string) error {
+	for _, name := range []string{databaseFile, databaseFile + "-wal"} {
+		content, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, name), content, 0o600); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(to, content, 0o600)
+	return nil
 }
