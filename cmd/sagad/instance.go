@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sagad/sagad/cmd/sagad/progress"
+	"github.com/sagad/sagad/cmd/sagad/stack"
+	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/temporal"
+)
+
+// answerTime bounds how long an open saga may take to show its state.
+const answerTime = 15 * time.Second
+
+// instance is a command about one saga that exists.
+type instance struct {
+	console  *console
+	flags    *flags
+	format   *format
+	settings *settings
+	stack    *stack.Stack
+	id       string
+}
+
+// instanceCommand makes a command whose first argument is a saga's ID. do runs
+// with an open, connected stack.
+func instanceCommand(c *console, cmd *cobra.Command, do func(ctx context.Context, i *instance, args []string) error) *cobra.Command {
+	i := &instance{console: c, flags: sharedFlags(cmd), format: formatFlag(cmd)}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		i.id = args[0]
+		if err := i.open(cmd.Context()); err != nil {
+			return err
+		}
+		defer i.close()
+		return do(cmd.Context(), i, args)
+	}
+	return cmd
+}
+
+// open connects to where the saga is. Its tenant stands in its ID.
+func (i *instance) open(ctx context.Context) (err error) {
+	tenant, _, _ := strings.Cut(i.id, "/")
+	if strings.Count(i.id, "/") != 2 {
+		return fmt.Errorf("%q is no ID of a saga, which is TENANT/SAGA/KEY; `sagad list` shows them", i.id)
+	}
+	set := i.flags.cmd.Flags()
+	if set.Changed("tenant") && i.flags.tenant != tenant {
+		return fmt.Errorf("%s belongs to the tenant %s, not to %s", i.id, tenant, i.flags.tenant)
+	}
+	if err := set.Set("tenant", tenant); err != nil {
+		return err
+	}
+	if i.settings, err = i.flags.resolve(i.console, ""); err != nil {
+		return err
+	}
+	if i.stack, err = i.settings.open(ctx); err != nil {
+		return err
+	}
+	return i.stack.Connect(ctx)
+}
+
+func (i *instance) close() {
+	if err := i.stack.Close(); err != nil {
+		i.settings.Logger.Warn("not everything stopped in order", "error", err)
+	}
+}
+
+// result gives the saga as it stands. If it is open and nobody else runs it,
+// this process does: only a worker knows how an open saga stands.
+func (i *instance) result(ctx context.Context) (engine.Result, error) {
+	if err := i.serve(ctx); err != nil {
+		return engine.Result{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	r, err := i.stack.Client().Result(ctx, i.id)
+	return r, i.explain(err)
+}
+
+// serve makes this process run the saga if it is open and nobody else does.
+func (i *instance) serve(ctx context.Context) error {
+	if i.settings.Temporal != stack.Embedded || i.stack.Served() {
+		return nil
+	}
+	described, err := i.stack.SDK().DescribeWorkflowExecution(ctx, i.id, "")
+	if err != nil {
+		return i.explain(err)
+	}
+	if described.GetWorkflowExecutionInfo().GetCloseTime() != nil {
+		return nil
+	}
+	queue := described.GetWorkflowExecutionInfo().GetTaskQueue()
+	if queue != temporal.TaskQueue(i.settings.Tenant, i.settings.Region) {
+		return fmt.Errorf("%s runs in another region than %s; name it with --region", i.id, i.settings.Region)
+	}
+	return i.stack.StartWorker(ctx)
+}
+
+// explain turns what Temporal says into what helps.
+func (i *instance) explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, temporal.ErrNotFound) || isMissing(err):
+		return fmt.Errorf("there is no saga %s, or none any more; `sagad list` shows what there is", i.id)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s does not answer: no worker of tenant %s runs in its region; start `sagad dev`", i.id, i.settings.Tenant)
+	}
+	return err
+}
+
+// attend stays with the saga until it closes or parks.
+func (i *instance) attend(ctx context.Context, stay bool) error {
+	printer := i.console.printer(i.format.json())
+	defer printer.Close()
+	a := &attendance{
+		console: i.console, printer: printer, stay: stay,
+		saga: &durableSaga{stack: i.stack, name: i.id, feed: newFeed(printer)},
+	}
+	result, err := a.attend(ctx)
+	if errors.Is(err, errLeft) {
+		printer.Close()
+		return outcomeError{"left " + i.id + ": " + a.saga.left()}
+	}
+	if err != nil {
+		return i.explain(err)
+	}
+	return finish(i.console, i.format, printer, result)
+}
+
+// answered prints the saga's answer to a request. If this process is the one
+// that runs the saga it stays with it; otherwise others carry on.
+func (i *instance) answered(ctx context.Context, what string, reply engine.Reply, err error) error {
+	if err != nil {
+		return i.explain(err)
+	}
+	if !reply.Accepted {
+		if i.format.json() {
+			if err := printJSON(i.console.out, reply); err != nil {
+				return err
+			}
+		}
+		return outcomeError{what + " refused: " + progress.Reason(reply.Code, reply.Message)}
+	}
+	if !i.stack.Working() {
+		if i.format.json() {
+			return printJSON(i.console.out, reply)
+		}
+		i.console.say("%s: %s", what, reply.Message)
+		return nil
+	}
+	if !i.format.json() {
+		i.console.say("%s: %s", what, reply.Message)
+	}
+	return i.attend(ctx, false)
+}

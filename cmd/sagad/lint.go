@@ -1,0 +1,203 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sagad/sagad/dsl"
+)
+
+// manifestFile is what `sagad plugin list -o json` writes, kept beside
+// definitions so that they can be checked without the plugins.
+const manifestFile = "plugins.json"
+
+func lintCommand(c *console) *cobra.Command {
+	l := linter{console: c}
+	cmd := &cobra.Command{
+		Use:   "lint FILE|DIR...",
+		Short: "Check definitions and tenants, and name every problem",
+		Long: `Check definitions and tenants, and name every problem at once. What activities
+take and give is read from --manifests, or from the nearest ` + manifestFile + ` beside
+or above the definition, which ` + "`sagad plugin list -o json`" + ` writes.
+
+Of a folder all .yaml files are checked: those in a folder tenants are tenants,
+those that end in _test.yaml are left out.`,
+		Example: `  sagad lint payment.yaml
+  sagad lint definitions --format json
+  sagad lint payment.yaml --manifests build/plugins.json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return fmt.Errorf("FILE is missing; see `%s --help`", cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return l.run(args) },
+	}
+	l.flags, l.format = sharedFlags(cmd), formatFlag(cmd)
+	cmd.Flags().StringArrayVar(&l.manifests, "manifests", nil, "`FILE` of plugin manifests; may be repeated")
+	return cmd
+}
+
+// linter is one `sagad lint`.
+type linter struct {
+	console   *console
+	flags     *flags
+	format    *format
+	manifests []string
+
+	given  []dsl.Manifest            // from --manifests
+	loaded map[string][]dsl.Manifest // by file
+}
+
+func (l *linter) run(args []string) error {
+	config, _, err := l.flags.readConfig()
+	if err != nil {
+		return err
+	}
+	s := &settings{}
+	s.Search = config.Search
+	l.loaded = make(map[string][]dsl.Manifest)
+	for _, file := range l.manifests {
+		m, err := l.load(file)
+		if err != nil {
+			return err
+		}
+		l.given = append(l.given, m...)
+	}
+	files, err := filesOf(args)
+	if err != nil {
+		return err
+	}
+	all := dsl.Diagnostics{}
+	for _, file := range files {
+		ds, err := l.check(s, file)
+		if err != nil {
+			return err
+		}
+		all = append(all, ds...)
+	}
+	return l.report(all, len(files))
+}
+
+func (l *linter) report(all dsl.Diagnostics, files int) error {
+	if l.format.json() {
+		if err := printJSON(l.console.out, all); err != nil {
+			return err
+		}
+	} else {
+		for _, d := range all {
+			l.console.say("%s", diagnosticLine(l.console.style(), d))
+		}
+	}
+	count := 0
+	for _, d := range all {
+		if d.Severity == dsl.SeverityError {
+			count++
+		}
+	}
+	if count > 0 {
+		return fmt.Errorf("%d errors in %d files", count, files)
+	}
+	return nil
+}
+
+// check checks one file.
+func (l *linter) check(s *settings, file string) (dsl.Diagnostics, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if filepath.Base(filepath.Dir(file)) == tenantsFolder {
+		tenant, ds := dsl.ParseTenant(dsl.Source{Name: file, Data: text}, knownZone)
+		if want := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)); tenant != nil && tenant.Name != want {
+			ds = append(ds, dsl.Diagnostic{File: file, Line: 1, Column: 1, EndLine: 1, EndColumn: 1, Severity: dsl.SeverityError,
+				Code: dsl.CodeValue, Summary: "the file describes the tenant " + tenant.Name, Detail: "a tenant's file has its name"})
+		}
+		return ds, nil
+	}
+	manifests := l.given
+	if len(l.manifests) == 0 {
+		if manifests, err = l.near(file); err != nil {
+			return nil, err
+		}
+	}
+	_, ds := (&definition{file: file, text: text}).compile(s, manifests, false)
+	return ds, nil
+}
+
+// near gives the manifests beside or above a file, or none.
+func (l *linter) near(file string) ([]dsl.Manifest, error) {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return nil, err
+	}
+	for dir := filepath.Dir(abs); ; dir = filepath.Dir(dir) {
+		m, err := l.load(filepath.Join(dir, manifestFile))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return m, err
+		}
+		if dir == filepath.Dir(dir) {
+			return nil, nil
+		}
+	}
+}
+
+// load reads a file of manifests once.
+func (l *linter) load(file string) ([]dsl.Manifest, error) {
+	if m, ok := l.loaded[file]; ok {
+		return m, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var m []dsl.Manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("%s holds no manifests: %w; write it with `sagad plugin list -o json`", file, err)
+	}
+	l.loaded[file] = m
+	return m, nil
+}
+
+// filesOf gives the files that are named and those in the folders that are.
+func filesOf(args []string) ([]string, error) {
+	var files []string
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			files = append(files, arg)
+			continue
+		}
+		before := len(files)
+		err = filepath.WalkDir(arg, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case entry.IsDir() && (entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".") && path != arg):
+				return filepath.SkipDir
+			case filepath.Ext(path) == ".yaml" && !strings.HasSuffix(path, "_test.yaml") && entry.Name() != defaultConfig:
+				files = append(files, path)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(files) == before {
+			return nil, fmt.Errorf("%s has no .yaml files to check", arg)
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files), nil
+}

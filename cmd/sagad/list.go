@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	enumspb "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/sagad/sagad/cmd/sagad/stack"
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/temporal"
+)
+
+// Limits of a list.
+const (
+	defaultLimit = 50
+	maxLimit     = 10000
+)
+
+func listCommand(c *console) *cobra.Command {
+	l := lister{console: c}
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List sagas, the latest first",
+		Example: `  sagad list
+  sagad list --state parked
+  sagad list --saga cross-border-payment --search country_code=DE -o json`,
+		Args: needs(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return l.run(cmd.Context()) },
+	}
+	l.flags, l.format = sharedFlags(cmd), formatFlag(cmd)
+	cmd.Flags().StringVar(&l.state, "state", "", "only those in this `STATE`: "+strings.Join(states, ", "))
+	cmd.Flags().StringVar(&l.saga, "saga", "", "only those of this definition `NAME`")
+	cmd.Flags().StringArrayVar(&l.search, "search", nil, "only those with this search attribute, `NAME=VALUE`; may be repeated")
+	cmd.Flags().IntVar(&l.limit, "limit", defaultLimit, "at most this `NUMBER`")
+	cmd.Flags().BoolVar(&l.all, "all-tenants", false, "of all tenants")
+	return cmd
+}
+
+var states = []string{
+	engine.OutcomeRunning, engine.OutcomeCompensating, engine.OutcomeParked,
+	engine.OutcomeCompleted, engine.OutcomeCompensated, engine.OutcomeResolved, engine.OutcomeOrphaned,
+}
+
+// lister is one `sagad list`.
+type lister struct {
+	console     *console
+	flags       *flags
+	format      *format
+	state, saga string
+	search      []string
+	limit       int
+	all         bool
+}
+
+// row is one saga of a list.
+type row struct {
+	ID        string         `json:"id"`
+	Saga      string         `json:"saga"`
+	Tenant    string         `json:"tenant"`
+	Status    string         `json:"status"`
+	Outcome   string         `json:"outcome"`
+	StartedAt time.Time      `json:"startedAt"`
+	Elapsed   engine.Elapsed `json:"elapsed"`
+}
+
+func (l *lister) run(ctx context.Context) error {
+	s, err := l.flags.resolve(l.console, "")
+	if err != nil {
+		return err
+	}
+	query, err := l.query(s)
+	if err != nil {
+		return err
+	}
+	st, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = st.Close() }() // it only read
+	if err := st.Connect(ctx); err != nil {
+		return err
+	}
+	rows, err := l.rows(ctx, st, query)
+	if err != nil {
+		return err
+	}
+	if l.format.json() {
+		return printJSON(l.console.out, rows)
+	}
+	if len(rows) == 0 {
+		l.console.say("no sagas")
+		return nil
+	}
+	return writeRows(l.console.out, rows)
+}
+
+func writeRows(w io.Writer, rows []row) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(t, "ID\tSTATE\tSTARTED\tELAPSED") // errors come with Flush
+	for _, r := range rows {
+		elapsed := time.Duration(r.Elapsed).Round(time.Millisecond)
+		if elapsed > time.Minute {
+			elapsed = elapsed.Round(time.Second)
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", r.ID, r.Outcome, r.StartedAt.Local().Format(time.DateTime), elapsed)
+	}
+	return t.Flush()
+}
+
+// query writes the filters as Temporal's visibility takes them.
+func (l *lister) query(s *settings) (string, error) {
+	if l.limit < 1 || l.limit > maxLimit {
+		return "", fmt.Errorf("--limit %d: it may be from 1 to %d", l.limit, maxLimit)
+	}
+	parts := []string{temporal.AttributeSaga + " IS NOT NULL"}
+	if !l.all {
+		parts = append(parts, equals(temporal.AttributeTenant, s.Tenant))
+	}
+	if l.saga != "" {
+		parts = append(parts, equals(temporal.AttributeSaga, l.saga))
+	}
+	if l.state != "" {
+		if !slices.Contains(states, l.state) {
+			return "", fmt.Errorf("--state %q: it is one of %s", l.state, strings.Join(states, ", "))
+		}
+		parts = append(parts, stateQuery(l.state))
+	}
+	types := dsl.SearchAttributes(s.Search)
+	for _, filter := range l.search {
+		name, value, ok := strings.Cut(filter, "=")
+		if !ok {
+			return "", fmt.Errorf("--search %q: write NAME=VALUE", filter)
+		}
+		part, err := searchQuery(types, name, value)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, " AND "), nil
+}
+
+func searchQuery(types map[string]dsl.SearchType, name, value string) (string, error) {
+	var err error
+	switch types[name] {
+	case dsl.SearchKeyword:
+		return equals(name, value), nil
+	case dsl.SearchInt:
+		_, err = strconv.Atoi(value)
+	case dsl.SearchBool:
+		_, err = strconv.ParseBool(value)
+	case dsl.SearchInstant:
+		if _, err = time.Parse(time.RFC3339, value); err == nil {
+			return equals(name, value), nil
+		}
+	default:
+		return "", fmt.Errorf("--search %s: this search attribute is not declared in the configuration", name)
+	}
+	if err != nil {
+		return "", fmt.Errorf("--search %s: %q is no %s", name, value, types[name])
+	}
+	return name + " = " + value, nil
+}
+
+func equals(name, value string) string {
+	return name + " = '" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
+}
+
+// stateQuery finds the sagas in a state, and perhaps some more: what a closed
+// saga ended as stands in its result.
+func stateQuery(state string) string {
+	switch state {
+	case engine.OutcomeCompleted:
+		return "ExecutionStatus = 'Completed'"
+	case engine.OutcomeCompensated:
+		return "(ExecutionStatus = 'Failed' OR ExecutionStatus = 'Canceled')"
+	case engine.OutcomeResolved:
+		return "(ExecutionStatus = 'Failed' OR ExecutionStatus = 'Completed')"
+	case engine.OutcomeOrphaned:
+		return "(ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut')"
+	}
+	return "ExecutionStatus = 'Running' AND " + equals(temporal.AttributeState, state)
+}
+
+// pageSize is how many sagas are asked for at once.
+const pageSize = 200
+
+func (l *lister) rows(ctx context.Context, st *stack.Stack, query string) ([]row, error) {
+	rows := []row{}
+	var next []byte
+	for {
+		page, err := st.SDK().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			Query: query, PageSize: pageSize, NextPageToken: next,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("list sagas: %w", err)
+		}
+		for _, info := range page.GetExecutions() {
+			r, err := readRow(ctx, st, info)
+			if err != nil {
+				return nil, err
+			}
+			if l.state != "" && r.Outcome != l.state {
+				continue
+			}
+			if rows = append(rows, r); len(rows) == l.limit {
+				return rows, nil
+			}
+		}
+		if next = page.GetNextPageToken(); len(next) == 0 {
+			return rows, nil
+		}
+	}
+}
+
+func readRow(ctx context.Context, st *stack.Stack, info *workflowpb.WorkflowExecutionInfo) (row, error) {
+	r := row{
+		ID: info.GetExecution().GetWorkflowId(), Saga: info.GetType().GetName(), Status: engine.StatusClosed,
+		StartedAt: info.GetStartTime().AsTime(),
+	}
+	r.Tenant, _, _ = strings.Cut(r.ID, "/")
+	end := time.Now()
+	if info.GetCloseTime() != nil {
+		end = info.GetCloseTime().AsTime()
+	}
+	r.Elapsed = engine.Elapsed(end.Sub(r.StartedAt))
+	switch info.GetStatus() {
+	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
+		r.Status = engine.StatusOpen
+		field := info.GetSearchAttributes().GetIndexedFields()[temporal.AttributeState]
+		if err := converter.GetDefaultDataConverter().FromPayload(field, &r.Outcome); err != nil {
+			return r, fmt.Errorf("state of %s: %w", r.ID, err)
+		}
+		return r, nil
+	case enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+		r.Outcome = engine.OutcomeOrphaned
+		return r, nil
+	}
+	result, err := st.Client().Wait(ctx, r.ID)
+	if errors.Is(err, temporal.ErrNotFound) { // its history was deleted since
+		err = nil
+	}
+	r.Outcome = result.Outcome
+	return r, err
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
+)
+
+// offers asks on the terminal whether an awaited message shall be sent.
+type offers struct {
+	console *console
+	plan    *dsl.Plan
+	input   any
+	waits   chan engine.Record // await that began
+	over    chan string        // path of a step that closed
+	lines   chan string        // what was typed; made at the first question
+}
+
+// offerBuffer is room for the awaits that may begin and end while a person
+// types; more are not offered.
+const offerBuffer = 64
+
+func newOffers(c *console, plan *dsl.Plan, input any) *offers {
+	return &offers{console: c, plan: plan, input: input, waits: make(chan engine.Record, offerBuffer), over: make(chan string, offerBuffer)}
+}
+
+// take is told of every transition. It never waits.
+func (o *offers) take(r engine.Record) {
+	if r.Transition == engine.TransitionWaiting && r.Signal == "" { // read off a state, which does not name it
+		if await := findAwait(o.plan.Steps, r); await != nil {
+			r.Signal = await.Signal
+		}
+	}
+	switch {
+	case r.Transition == engine.TransitionWaiting && r.Signal != "":
+		select {
+		case o.waits <- r:
+		default:
+		}
+	case r.Path != "" && (r.Transition == engine.TransitionSucceeded || r.Transition == engine.TransitionFailed):
+		select {
+		case o.over <- r.Path:
+		default:
+		}
+	}
+}
+
+// serve asks until ctx ends.
+func (o *offers) serve(ctx context.Context, a *attendance) {
+	for {
+		select {
+		case r := <-o.waits:
+			o.ask(ctx, a, r)
+		case <-o.over:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ask offers one message: Enter sends what is suggested, JSON sends that, and
+// anything else leaves it.
+func (o *offers) ask(ctx context.Context, a *attendance, r engine.Record) {
+	suggestion := o.suggest(r)
+	question := "  send " + r.Signal + "? Type its data as JSON, or n. "
+	if suggestion != "" {
+		question = "  send " + r.Signal + " " + suggestion + "? Enter sends it; type other JSON, or n. "
+	}
+	release := a.printer.Hold()
+	defer release()
+	_, _ = o.console.out.Write([]byte(question))
+	line, ok := o.read(ctx, r.Path)
+	if !ok {
+		_, _ = o.console.out.Write([]byte("\n"))
+		return
+	}
+	if line = strings.TrimSpace(line); line == "" {
+		line = suggestion
+	}
+	if line == "" || strings.EqualFold(line, "n") || strings.EqualFold(line, "no") {
+		return
+	}
+	data, err := dsl.ParseJSON([]byte(line))
+	if err != nil {
+		a.printer.Say("not sent: %v", err)
+		return
+	}
+	a.send(ctx, engine.Signal{ID: newID("m"), Name: r.Signal, Data: data})
+}
+
+// read gives the next line, unless the wait ends first.
+func (o *offers) read(ctx context.Context, path string) (string, bool) {
+	if o.lines == nil {
+		o.lines = make(chan string)
+		go func() { // it ends with the process: a read of a terminal cannot be taken back
+			scanner := bufio.NewScanner(o.console.in)
+			for scanner.Scan() {
+				o.lines <- scanner.Text()
+			}
+		}()
+	}
+	for {
+		select {
+		case line := <-o.lines:
+			return line, true
+		case closed := <-o.over:
+			if closed == path {
+				return "", false
+			}
+		case <-ctx.Done():
+			return "", false
+		}
+	}
+}
+
+// equality is what a condition of an await most often looks like.
+var equality = regexp.MustCompile(`^\s*event\.(\w+)\s*==\s*input\.(\w+)\s*$`)
+
+// suggest gives the data that satisfies the await's condition, if that is one
+// equality with the input and the value is not sensitive.
+func (o *offers) suggest(r engine.Record) string {
+	await := findAwait(o.plan.Steps, r)
+	if await == nil || await.Where == nil {
+		return ""
+	}
+	names := equality.FindStringSubmatch(await.Where.Source())
+	input, _ := o.input.(map[string]any)
+	if names == nil || input[names[2]] == nil {
+		return ""
+	}
+	for _, path := range o.plan.Sensitive {
+		if strings.HasPrefix(path, "input."+names[2]) {
+			return ""
+		}
+	}
+	text, err := dsl.MarshalCanonical(map[string]any{names[1]: input[names[2]]})
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+func findAwait(steps []*dsl.Step, r engine.Record) *dsl.Await {
+	id, _, _ := strings.Cut(r.Path, "[")
+	for _, step := range steps {
+		if step.ID == id {
+			return step.Await
+		}
+		for _, inner := range step.Blocks() {
+			if found := findAwait(inner, r); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package progress
+
+import (
+	"strings"
+	"time"
+
+	"github.com/sagad/sagad/engine"
+)
+
+// Changes tells of the transitions that led from one state of a saga to a
+// later one, as far as the states show them, in the order in which the steps
+// closed. The state before the first one is the zero Result.
+func Changes(before, after engine.Result) []engine.Record {
+	c := changes{after: after, was: make(map[string]engine.StepResult, len(before.Steps)), is: make(map[string]engine.StepResult, len(after.Steps))}
+	for _, s := range before.Steps {
+		c.was[s.Path] = s
+	}
+	for _, s := range after.Steps {
+		c.is[s.Path] = s
+	}
+	if before.ID == "" {
+		c.add(engine.Record{At: after.StartedAt, Transition: engine.TransitionStarted})
+	}
+	for _, s := range after.Steps {
+		if s.State == engine.StateSkipped && c.was[s.Path].State != engine.StateSkipped {
+			c.add(engine.Record{At: s.ClosedAt, Transition: engine.TransitionSkipped, Path: s.Path})
+		}
+	}
+	c.closed(before)
+	c.parked(before)
+	c.open()
+	if after.Status == engine.StatusClosed && before.Status != engine.StatusClosed {
+		c.add(engine.Record{At: c.now(), Transition: engine.TransitionClosed, Message: after.Outcome})
+	}
+	return c.records
+}
+
+type changes struct {
+	after   engine.Result
+	was, is map[string]engine.StepResult
+	records []engine.Record
+	turned  bool // the record of the saga's turn has been told
+}
+
+func (c *changes) add(r engine.Record) { c.records = append(c.records, r) }
+
+// now is the instant of the later state.
+func (c *changes) now() time.Time { return c.after.StartedAt.Add(time.Duration(c.after.Elapsed)) }
+
+// closed tells of the items that are new in the trace.
+func (c *changes) closed(before engine.Result) {
+	known := make(map[string]int, len(before.Trace))
+	for _, item := range before.Trace {
+		known[item]++
+	}
+	backward := before.Direction == engine.Backward
+	for _, item := range c.after.Trace {
+		if known[item] > 0 {
+			known[item]--
+			continue
+		}
+		name := strings.TrimRight(item, "!?")
+		if path, ok := strings.CutPrefix(name, "~"); ok {
+			c.turn(backward)
+			if name == item { // ~x! is parked, which stands elsewhere with its reason
+				c.add(engine.Record{At: c.now(), Transition: engine.TransitionCompensated, Path: path, Op: engine.OpCompensation, Attempt: attemptsOf(c.is[path])})
+			}
+			continue
+		}
+		c.leaf(name, strings.TrimPrefix(item, name))
+	}
+	c.turn(backward)
+}
+
+// leaf tells of a step that closed. What is parked stands elsewhere.
+func (c *changes) leaf(path, mark string) {
+	s := c.is[path]
+	r := engine.Record{At: s.ClosedAt, Transition: engine.TransitionSucceeded, Path: path, Attempt: s.Attempts}
+	switch {
+	case s.State == engine.StateParked && s.Compensation.Attempts == 0:
+		return
+	case mark == "!":
+		r.Transition = engine.TransitionFailed
+	case mark == "?":
+		r.Transition = engine.TransitionUnknown
+	}
+	if cause := c.after.Cause; mark != "" && cause != nil && cause.Path == path {
+		r.Code, r.Message = cause.Code, cause.Message
+	}
+	c.add(r)
+}
+
+// turn tells once that the saga compensates.
+func (c *changes) turn(before bool) {
+	if c.turned || before || c.after.Direction != engine.Backward {
+		return
+	}
+	c.turned = true
+	r := engine.Record{At: c.now(), Transition: engine.TransitionCompensating}
+	if cause := c.after.Cause; cause != nil {
+		r.Code, r.Message = cause.Code, cause.Message
+	}
+	c.add(r)
+}
+
+// parked tells of what waits for an operator since then.
+func (c *changes) parked(before engine.Result) {
+	for _, p := range c.after.Parked {
+		if isParked(before, p) {
+			continue
+		}
+		s := c.is[p.Path]
+		attempt := s.Attempts
+		if p.Op == engine.OpCompensation {
+			attempt = attemptsOf(s)
+		}
+		c.add(engine.Record{At: p.Since, Transition: engine.TransitionParked, Path: p.Path, Op: p.Op, Attempt: attempt, Code: p.Code, Message: p.Message})
+	}
+}
+
+func isParked(r engine.Result, p engine.Parked) bool {
+	for _, other := range r.Parked {
+		if other.Path == p.Path && other.Op == p.Op && other.Since.Equal(p.Since) {
+			return true
+		}
+	}
+	return false
+}
+
+// open tells of the operations that are on their way now.
+func (c *changes) open() {
+	for _, s := range c.after.Steps {
+		was := c.was[s.Path]
+		switch {
+		case s.State == engine.StateRunning && s.Attempts > was.Attempts:
+			c.add(engine.Record{At: c.now(), Transition: engine.TransitionScheduled, Path: s.Path, Op: engine.OpAction, Attempt: s.Attempts})
+		case s.State == engine.StateRunning && s.Key == "" && was.State != engine.StateRunning:
+			c.add(engine.Record{At: s.ScheduledAt, Transition: engine.TransitionWaiting, Path: s.Path})
+		case s.State == engine.StateCompensating && attemptsOf(s) > attemptsOf(was):
+			c.add(engine.Record{At: c.now(), Transition: engine.TransitionCompensating, Path: s.Path, Op: engine.OpCompensation, Attempt: attemptsOf(s)})
+		}
+	}
+}
+
+func attemptsOf(s engine.StepResult) int { return s.Compensation.Attempts }

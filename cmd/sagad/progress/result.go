@@ -1,0 +1,141 @@
+package progress
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/sagad/sagad/engine"
+)
+
+// Result writes how a saga stands, for people: the outcome, why, what came out
+// and, if somebody has to decide, the commands that fit.
+func Result(w io.Writer, style Style, r engine.Result) {
+	g, word := outcomeSign(r)
+	head := g.paint(style, word)
+	if style.Icons {
+		head = g.paint(style, g.icon+" "+word)
+	}
+	verb := "after"
+	if r.Status == engine.StatusOpen {
+		verb = "for"
+	}
+	print := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) } // as for every terminal
+	print("%s %s %s  %s", style.bold(head), verb, short(time.Duration(r.Elapsed)), style.dim(clean(r.ID)))
+	if c := r.Cause; c != nil {
+		print("  cause   %s", style.red(joinWords(prefixed(c.Path), Reason(c.Code, c.Message))))
+	}
+	if len(r.Trace) > 0 {
+		print("  trace   %s", clean(strings.Join(r.Trace, " → ")))
+	}
+	if r.Outcome == engine.OutcomeCompleted || r.Output != nil {
+		print("  output  %s", outputText(r))
+	}
+	if r.Interventions > 0 {
+		print("  %d commands of operators", r.Interventions)
+	}
+	for _, p := range r.Parked {
+		print("  %s %s since %s: %s", style.red("parked"), style.bold(clean(p.Path)+" ("+p.Op.String()+")"), p.Since.Local().Format(time.TimeOnly), Reason(p.Code, p.Message))
+		for _, c := range p.Commands {
+			print("          %s", operatorCommand(c, r.ID, p.Path))
+		}
+	}
+}
+
+func prefixed(path string) string {
+	if path == "" {
+		return ""
+	}
+	return clean(path) + ":"
+}
+
+func outputText(r engine.Result) string {
+	if r.OutputError != "" {
+		return "null, because it could not be computed: " + clean(r.OutputError)
+	}
+	data, err := json.Marshal(r.Output)
+	if err != nil { // JSON data always encodes
+		return err.Error()
+	}
+	return clean(string(data))
+}
+
+// operatorCommand writes a command as it is typed.
+func operatorCommand(command, id, path string) string {
+	text := "sagad " + command + " " + Quote(id) + " " + Quote(path)
+	switch command {
+	case engine.CommandSkip:
+		text += " --reason WHY"
+	case engine.CommandResolve:
+		text += " --applied|--not-applied --evidence WHAT"
+	}
+	return text
+}
+
+// Quote writes an argument as a shell takes it.
+func Quote(s string) string {
+	if s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:%@+=,", r)
+	}) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(clean(s), "'", `'\''`) + "'"
+}
+
+func outcomeSign(r engine.Result) (sign, string) {
+	word := r.Outcome
+	switch r.Outcome {
+	case engine.OutcomeCompleted:
+		return signOK, word
+	case engine.OutcomeCompensated:
+		return signCompensated, word
+	case engine.OutcomeResolved:
+		return signUnknown, word + " " + r.Direction
+	case engine.OutcomeParked, engine.OutcomeOrphaned:
+		return signParked, word
+	case engine.OutcomeCompensating:
+		return signBackward, word
+	}
+	return signStarted, word
+}
+
+// Steps writes a table of the steps that were reached.
+func Steps(w io.Writer, style Style, r engine.Result) {
+	if len(r.Steps) == 0 {
+		return
+	}
+	width := len("STEP")
+	for _, s := range r.Steps {
+		width = min(max(width, len(s.Path)), maxPath)
+	}
+	_, _ = fmt.Fprintf(w, "  %s  %s  ATTEMPTS  %8s  %s\n", pad("STEP", width), pad("STATE", wordWidth), "AT", "TOOK")
+	for _, s := range r.Steps {
+		at, took := "", ""
+		if !s.ScheduledAt.IsZero() {
+			at = short(s.ScheduledAt.Sub(r.StartedAt))
+			if !s.ClosedAt.IsZero() {
+				took = short(s.ClosedAt.Sub(s.ScheduledAt))
+			}
+		}
+		attempts := fmt.Sprint(s.Attempts)
+		if n := attemptsOf(s); n > 0 {
+			attempts += fmt.Sprintf(" + %d", n)
+		}
+		_, _ = fmt.Fprintf(w, "  %s  %s  %s  %8s  %s\n", pad(clean(s.Path), width), stateText(style, s.State), pad(attempts, len("ATTEMPTS")), at, took)
+	}
+}
+
+func stateText(style Style, s engine.State) string {
+	text := pad(string(s), wordWidth)
+	switch s {
+	case engine.StateSucceeded:
+		return style.green(text)
+	case engine.StateFailed, engine.StateRejected, engine.StateParked:
+		return style.red(text)
+	case engine.StateUnknown, engine.StateCompensating, engine.StateCompensated:
+		return style.yellow(text)
+	}
+	return style.dim(text)
+}

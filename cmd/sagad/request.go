@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sagad/sagad/engine"
+)
+
+func cancelCommand(c *console) *cobra.Command {
+	return instanceCommand(c, &cobra.Command{
+		Use:   "cancel ID",
+		Short: "Turn a saga around: what was done is compensated",
+		Long: `Turn a saga around: what was done is compensated, the last first. After the
+point of no return a cancel is refused; while the outcome of the pivot is not
+known the answer waits for it.`,
+		Example: `  sagad cancel demo/cross-border-payment/p-1`,
+		Args:    needs("ID"),
+	}, func(ctx context.Context, i *instance, _ []string) error {
+		if err := i.serve(ctx); err != nil {
+			return err
+		}
+		reply, err := i.stack.Client().Cancel(ctx, i.id)
+		return i.answered(ctx, "cancel", reply, err)
+	})
+}
+
+func signalCommand(c *console) *cobra.Command {
+	var input, id string
+	cmd := &cobra.Command{
+		Use:   "signal ID NAME",
+		Short: "Send a message to a saga",
+		Long: `Send a message to a saga. One that comes before it is awaited is kept. A
+second message with the same --id has no effect.`,
+		Example: `  sagad signal demo/cross-border-payment/p-1 sca.completed --input confirmation.json
+  echo '{"paymentId": "p-1"}' | sagad signal demo/cross-border-payment/p-1 sca.completed --input - --id sca-1`,
+		Args: needs("ID", "NAME"),
+	}
+	cmd.Flags().StringVar(&input, "input", "", "`FILE` of JSON, - for standard input (default null)")
+	cmd.Flags().StringVar(&id, "id", "", "`ID` of the message (default a new one)")
+	return instanceCommand(c, cmd, func(ctx context.Context, i *instance, args []string) error {
+		m := &engine.Signal{ID: id, Name: args[1]}
+		if m.ID == "" {
+			m.ID = newID("m")
+		}
+		if input != "" {
+			var err error
+			if m.Data, err = readJSON(c, input); err != nil {
+				return fmt.Errorf("input: %w", err)
+			}
+		}
+		if err := i.serve(ctx); err != nil {
+			return err
+		}
+		reply, err := i.stack.Client().Signal(ctx, i.id, m)
+		return i.answered(ctx, "signal "+m.Name, reply, err)
+	})
+}
+
+// operatorCommand makes one of the commands about what is parked.
+func operatorCommand(c *console, cmd *cobra.Command, complete func(o *engine.Operator) error) *cobra.Command {
+	var o engine.Operator
+	cmd.Args = needs("ID", "PATH")
+	cmd.Flags().StringVar(&o.ID, "id", "", "`ID` of the command (default a new one); a second one with the same ID has no effect")
+	cmd.Flags().StringVar(&o.Actor, "actor", "", "`NAME` of who gives the command (default you)")
+	return instanceCommand(c, cmd, func(ctx context.Context, i *instance, args []string) error {
+		o.Path = args[1]
+		if o.ID == "" {
+			o.ID = newID("op")
+		}
+		if o.Actor == "" {
+			o.Actor = whoami()
+		}
+		if err := complete(&o); err != nil {
+			return err
+		}
+		if err := i.serve(ctx); err != nil {
+			return err
+		}
+		reply, err := i.stack.Client().Operate(ctx, i.id, &o)
+		return i.answered(ctx, o.Command, reply, err)
+	})
+}
+
+func whoami() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return name
+}
+
+func retryCommand(c *console) *cobra.Command {
+	var input string
+	cmd := &cobra.Command{
+		Use:   "retry ID PATH",
+		Short: "Try again what is parked",
+		Long: `Try again what is parked, with the same input and key, or with a corrected
+input: that is a new operation, and possible only when the old one is known to
+have had no effect.`,
+		Example: `  sagad retry demo/cross-border-payment/p-1 settle
+  sagad retry demo/cross-border-payment/p-1 settle --input corrected.json`,
+	}
+	cmd.Flags().StringVar(&input, "input", "", "`FILE` of JSON that replaces the input, - for standard input")
+	return operatorCommand(c, cmd, func(o *engine.Operator) (err error) {
+		o.Command = engine.CommandRetry
+		if input != "" {
+			o.Input, err = readJSON(c, input)
+		}
+		return err
+	})
+}
+
+func skipCommand(c *console) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:     "skip ID PATH",
+		Short:   "Go on without what is parked",
+		Long:    `Go on without what is parked. The saga ends as resolved.`,
+		Example: `  sagad skip demo/cross-border-payment/p-1 hold --reason "released by hand, ticket 4711"`,
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "`WHY`, for the record")
+	return operatorCommand(c, cmd, func(o *engine.Operator) error {
+		o.Command, o.Reason = engine.CommandSkip, reason
+		if reason == "" {
+			return errors.New("skip needs a reason: --reason WHY")
+		}
+		return nil
+	})
+}
+
+func resolveCommand(c *console) *cobra.Command {
+	var applied, notApplied bool
+	var evidence, output string
+	cmd := &cobra.Command{
+		Use:   "resolve ID PATH",
+		Short: "Tell a saga what became of an operation in doubt",
+		Long: `Tell a saga what became of an operation in doubt: that it had its effect, with
+the output it gave, or that it had none. The saga ends as resolved.`,
+		Example: `  sagad resolve demo/cross-border-payment/p-1 submit --applied --evidence "statement of 24 Nov" --output receipt.json
+  sagad resolve demo/cross-border-payment/p-1 submit --not-applied --evidence "the network does not know it"`,
+	}
+	cmd.Flags().BoolVar(&applied, "applied", false, "it had its effect")
+	cmd.Flags().BoolVar(&notApplied, "not-applied", false, "it had no effect and will have none")
+	cmd.Flags().StringVar(&evidence, "evidence", "", "`WHAT` shows it, for the record")
+	cmd.Flags().StringVar(&output, "output", "", "`FILE` of JSON with the output it gave, - for standard input")
+	return operatorCommand(c, cmd, func(o *engine.Operator) (err error) {
+		o.Command, o.Reason, o.Applied = engine.CommandResolve, evidence, &applied
+		switch {
+		case applied == notApplied:
+			return errors.New("resolve needs one of --applied and --not-applied")
+		case evidence == "":
+			return errors.New("resolve needs evidence: --evidence WHAT")
+		case output != "" && notApplied:
+			return errors.New("what was not applied has no output: leave --output out")
+		case output != "":
+			o.Output, err = readJSON(c, output)
+		}
+		return err
+	})
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// newRoot gives the command with everything beneath it.
+func newRoot(c *console) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sagad",
+		Short: "Run sagas that are written in YAML",
+		Long: `sagad runs business transactions that span several services: steps in YAML,
+each with its compensation, carried out by plugins, on Temporal or on your
+laptop alone.`,
+		Example: `  sagad demo
+  sagad lint definitions
+  sagad run definitions/examples/cross-border-payment/payment.yaml \
+        --input definitions/examples/cross-border-payment/testdata/settles.json`,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("there is no command %q; see `sagad help`", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
+	})
+	root.AddCommand(
+		runCommand(c), devCommand(c), startCommand(c), showCommand(c), watchCommand(c), listCommand(c),
+		signalCommand(c), cancelCommand(c), retryCommand(c), skipCommand(c), resolveCommand(c),
+		lintCommand(c), graphCommand(c), pluginCommand(c), demoCommand(c), versionCommand(c),
+	)
+	return root
+}
+
+// needs says how many arguments a command takes, in its own words.
+func needs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return fmt.Errorf("%s is missing; see `%s --help`", names[len(args)], cmd.CommandPath())
+		case len(args) > len(names):
+			return fmt.Errorf("%q is too much; see `%s --help`", args[len(names)], cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// format is the flag -o.
+type format string
+
+const (
+	formatText format = "text"
+	formatJSON format = "json"
+)
+
+// String gives the value.
+func (f *format) String() string { return string(*f) }
+
+// Type names the values.
+func (f *format) Type() string { return "text|json" }
+
+// Set takes a value.
+func (f *format) Set(s string) error {
+	switch format(s) {
+	case formatText, formatJSON:
+		*f = format(s)
+		return nil
+	}
+	return fmt.Errorf("it is text or json")
+}
+
+func (f *format) json() bool { return *f == formatJSON }
+
+func formatFlag(cmd *cobra.Command) *format {
+	f := formatText
+	cmd.Flags().VarP(&f, "format", "o", "what to print")
+	return &f
+}
+
+// printJSON writes one value.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sagad/sagad/cmd/sagad/stack"
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/temporal"
+)
+
+func runCommand(c *console) *cobra.Command {
+	var r runner
+	cmd := &cobra.Command{
+		Use:   "run FILE",
+		Short: "Run one saga to its end and show how it goes",
+		Long: `Run one saga to its end and show how it goes.
+
+The command starts what it needs and stops it again. If a ` + "`sagad dev`" + ` uses the
+same data directory it goes through that one. Starting a saga again with the
+same key and input shows the same saga.
+
+Ctrl-C cancels the saga and waits until what was done is compensated; a second
+Ctrl-C leaves it as it is.`,
+		Example: `  sagad run payment.yaml --input testdata/settles.json
+  sagad run payment.yaml --input testdata/settles.json --local -o json
+  sagad run payment.yaml --input testdata/confirmed.json --signals testdata/confirmed.signals.yaml`,
+		Args: needs("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), args[0]) },
+	}
+	r.console, r.flags, r.format = c, sharedFlags(cmd), formatFlag(cmd)
+	cmd.Flags().StringVar(&r.input, "input", "", "`FILE` of JSON, - for standard input (default {})")
+	cmd.Flags().StringVar(&r.signals, "signals", "", "`FILE` of messages to send, each at its time")
+	cmd.Flags().BoolVar(&r.local, "local", false, "run in this process alone, without Temporal; nothing is remembered")
+	cmd.Flags().BoolVar(&r.wait, "wait", false, "stay while the saga is parked")
+	return cmd
+}
+
+// runner is one `sagad run`.
+type runner struct {
+	console *console
+	flags   *flags
+	format  *format
+
+	input, signals string
+	local, wait    bool
+}
+
+func (r *runner) run(ctx context.Context, file string) error {
+	s, err := r.flags.resolve(r.console, file)
+	if err != nil {
+		return err
+	}
+	l := &launch{console: r.console, settings: s, file: file, local: r.local}
+	defer l.close()
+	if err := l.read(r.input, r.signals); err != nil {
+		return err
+	}
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
+	printer := r.console.printer(r.format.json())
+	defer printer.Close()
+	f := newFeed(printer)
+	a := &attendance{console: r.console, printer: printer, stay: r.wait, messages: l.messages}
+	if r.console.inTTY && r.console.outTTY && !r.format.json() && r.signals == "" {
+		a.offers = newOffers(r.console, l.plan, l.start.Input)
+		f.offer = a.offers.take
+	}
+	printer.Plan(l.plan)
+	if a.saga, err = l.begin(ctx, f); err != nil {
+		return err
+	}
+	result, err := a.attend(ctx)
+	if errors.Is(err, errLeft) {
+		printer.Close()
+		return outcomeError{"left " + a.saga.id() + ": " + a.saga.left()}
+	}
+	if err != nil {
+		return err
+	}
+	err = finish(r.console, r.format, printer, result)
+	if result.Status == engine.StatusOpen && !r.format.json() {
+		r.console.say("  %s", a.saga.left())
+	}
+	return err
+}
+
+// launch is a saga on its way from a file to its start. Everything that can be
+// wrong with it is found before anything is started that others could see.
+type launch struct {
+	console  *console
+	settings *settings
+	file     string
+	local    bool
+
+	definition *definition
+	input      any
+	messages   []dsl.Message
+
+	stack  *stack.Stack
+	router *router
+	plan   *dsl.Plan
+	start  *engine.Start
+	search map[string]any
+}
+
+// read reads the files and checks the definition as far as it can be checked
+// alone.
+func (l *launch) read(input, signals string) (err error) {
+	if l.definition, err = readDefinition(l.file); err != nil {
+		return err
+	}
+	plan, diagnostics := l.definition.compile(l.settings, nil, false)
+	if plan == nil {
+		return diagnostics
+	}
+	l.plan, l.input = plan, map[string]any{}
+	if input != "" {
+		if l.input, err = readJSON(l.console, input); err != nil {
+			return fmt.Errorf("input: %w", err)
+		}
+	}
+	if signals == "" {
+		return nil
+	}
+	text, err := os.ReadFile(signals)
+	if err != nil {
+		return fmt.Errorf("signals: %w", err)
+	}
+	if l.messages, diagnostics = dsl.ParseMessages(dsl.Source{Name: signals, Data: text}); diagnostics.HasErrors() {
+		return diagnostics
+	}
+	for _, m := range l.messages {
+		if _, err := engine.CheckSignal(plan, &engine.Signal{ID: m.ID, Name: m.Name, Data: m.Data}); err != nil {
+			return fmt.Errorf("%s: message %s: %w", signals, m.ID, err)
+		}
+	}
+	return nil
+}
+
+// prepare checks the definition against what the plugins offer, and the input.
+// Only the plugins are running after it.
+func (l *launch) prepare(ctx context.Context) (err error) {
+	l.router = &router{}
+	l.settings.Observe = l.router.take
+	if l.stack, err = l.settings.open(ctx); err != nil {
+		return err
+	}
+	// The input is checked before anything is started.
+	if l.start, l.search, err = engine.Prepare(l.plan, l.settings.target(), l.input); err != nil {
+		return l.refused(err)
+	}
+	if l.local || !l.stack.Served() {
+		if err := l.stack.StartPlugins(ctx, l.pluginsNeeded()...); err != nil {
+			return err
+		}
+	}
+	plan, diagnostics := l.definition.compile(l.settings, manifestsFor(l.stack.Manifests()), true)
+	l.console.diagnostics(diagnostics)
+	if plan == nil {
+		return l.withoutPlugins(diagnostics)
+	}
+	l.plan = plan
+	l.start, l.search, err = engine.Prepare(plan, l.settings.target(), l.input)
+	return l.refused(err)
+}
+
+// pluginsNeeded names the plugins to start: a local saga needs those it calls,
+// a worker all, because it takes up every open saga. If one that is called is
+// not there, all are started, so that the message can say what there is.
+func (l *launch) pluginsNeeded() []string {
+	if !l.local {
+		return nil
+	}
+	found, err := stack.FindPlugins(l.settings.Plugins)
+	if err != nil {
+		return nil
+	}
+	names := make([]string, len(found))
+	for i, b := range found {
+		names[i] = b.Name
+	}
+	needed := pluginsOf(l.plan)
+	for _, name := range needed {
+		if !slices.Contains(names, name) {
+			return nil
+		}
+	}
+	return needed
+}
+
+// withoutPlugins says where plugins were looked for when that may be the reason
+// for problems, which have been written already.
+func (l *launch) withoutPlugins(ds dsl.Diagnostics) error {
+	if !slices.ContainsFunc(ds, func(d dsl.Diagnostic) bool { return d.Code == dsl.CodeUnknownActivity }) {
+		return errors.New("the definition has errors; nothing was started")
+	}
+	var names []string
+	for _, m := range l.stack.Manifests() {
+		names = append(names, m.Plugin)
+	}
+	if l.stack.Served() && !l.local {
+		return fmt.Errorf("nothing was started; the running `sagad dev` (pid %d) has the plugins %v", l.stack.Peer().PID, names)
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("nothing was started; there are no plugins in %s: build them into it, or name another folder with --plugins", l.settings.Plugins)
+	}
+	return fmt.Errorf("nothing was started; the plugins in %s are %v", l.settings.Plugins, names)
+}
+
+// refused says which file is to be corrected.
+func (l *launch) refused(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s cannot be started: %w; nothing was started", l.plan.Saga, err)
+}
+
+// begin starts the saga.
+func (l *launch) begin(ctx context.Context, f *feed) (saga, error) {
+	if l.local {
+		return startLocal(ctx, l.plan, l.start, l.stack.Invoker(), f), nil
+	}
+	if err := l.stack.StartWorker(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.stack.Connect(ctx); err != nil {
+		return nil, err
+	}
+	sg := &durableSaga{stack: l.stack, name: l.start.ID, feed: f, observed: l.stack.Working()}
+	if sg.observed {
+		l.router.add(l.start.ID, f)
+	}
+	started, err := l.stack.Client().Start(ctx, l.plan, l.start, l.search)
+	if errors.Is(err, temporal.ErrOtherInput) {
+		return nil, fmt.Errorf("%w; what it did shows `sagad show %s`", err, l.start.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !started {
+		f.printer.Say("%s was started before, with the same input; this is what became of it", l.start.ID)
+		l.router.remove(l.start.ID)
+		sg.observed = false
+	}
+	return sg, nil
+}
+
+// close stops what was started.
+func (l *launch) close() {
+	if l.stack == nil {
+		return
+	}
+	if err := l.stack.Close(); err != nil {
+		l.settings.Logger.Warn("not everything stopped in order", "error", err)
+	}
+}

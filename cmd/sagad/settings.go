@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sagad/sagad/cmd/sagad/embedded"
+	"github.com/sagad/sagad/cmd/sagad/stack"
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
+)
+
+// Defaults of the shared flags.
+const (
+	defaultConfig = "sagad.yaml"
+	defaultData   = ".sagad"
+	defaultTenant = "demo"
+	defaultRegion = "local" // of a tenant without a file
+	tenantsFolder = "tenants"
+	pluginsFolder = "plugins"
+)
+
+// flags are what all commands that run something share.
+type flags struct {
+	cmd *cobra.Command
+
+	config, data, temporal, definitions, plugins, tenant, region string
+	verbose                                                      bool
+}
+
+func sharedFlags(cmd *cobra.Command) *flags {
+	f := &flags{cmd: cmd}
+	set := cmd.Flags()
+	set.StringVar(&f.config, "config", "", "configuration `FILE` (default "+defaultConfig+", if there is one)")
+	set.StringVar(&f.data, "data", defaultData, "data `DIR`ectory of embedded Temporal and the plugins")
+	set.StringVar(&f.temporal, "temporal", stack.Embedded, "embedded or `HOST:PORT`")
+	set.StringVar(&f.definitions, "definitions", "", "`DIR`ectory of definitions and tenants (default definitions, or the one that holds FILE)")
+	set.StringVar(&f.plugins, "plugins", "", "`DIR`ectory of the plugins' executables (default plugins, beside this program)")
+	set.StringVar(&f.tenant, "tenant", defaultTenant, "`NAME` of the tenant")
+	set.StringVar(&f.region, "region", "", "`NAME` of the region (default the tenant's first)")
+	set.BoolVarP(&f.verbose, "verbose", "v", false, "write the logs of plugins and servers to standard error")
+	return f
+}
+
+// settings are the flags, the configuration and the tenant put together.
+type settings struct {
+	stack.Config
+	definitions string
+	public      map[string]any // settings of the tenant, read as `tenant`
+}
+
+// target is where and for whom sagas are started.
+func (s *settings) target() engine.Target {
+	return engine.Target{Tenant: s.Tenant, Region: s.Region, Settings: s.public}
+}
+
+// open opens the stack of these settings.
+func (s *settings) open(ctx context.Context) (*stack.Stack, error) { return stack.Open(ctx, s.Config) }
+
+// resolve puts the settings together. file is the definition that the command
+// is about, or empty: it helps to find the folder of the definitions.
+func (f *flags) resolve(c *console, file string) (*settings, error) {
+	config, base, err := f.readConfig()
+	if err != nil {
+		return nil, err
+	}
+	pick := func(flag, given, configured string) string {
+		if f.cmd.Flags().Changed(flag) || configured == "" {
+			return given
+		}
+		return configured
+	}
+	path := func(flag, given, configured string) string {
+		if configured != "" && !filepath.IsAbs(configured) {
+			configured = filepath.Join(base, configured)
+		}
+		return pick(flag, given, configured)
+	}
+	s := &settings{Config: stack.Config{
+		Data: path("data", f.data, config.Data), Temporal: pick("temporal", f.temporal, config.Temporal),
+		Namespace: config.Namespace, Search: config.Search, UIPort: embedded.NoUI, Logger: f.logger(c, slog.LevelError+1),
+	}}
+	if !dsl.ValidTemporal(s.Temporal) {
+		return nil, fmt.Errorf("--temporal %q is no address of Temporal; %s", s.Temporal, dsl.AddressHint)
+	}
+	if s.definitions = path("definitions", f.definitions, config.Definitions); s.definitions == "" {
+		s.definitions = definitionsOf(file)
+	}
+	if s.Plugins = path("plugins", f.plugins, config.Plugins); s.Plugins == "" {
+		s.Plugins = besideProgram()
+	} else if _, err := os.Stat(s.Plugins); err != nil {
+		return nil, fmt.Errorf("plugin folder: %w; name the folder of the plugins' executables with --plugins", err)
+	}
+	return s, f.readTenant(s, pick("tenant", f.tenant, config.Tenant), pick("region", f.region, config.Region))
+}
+
+// logger writes to standard error when asked to, and otherwise only what is as
+// bad as least.
+func (f *flags) logger(c *console, least slog.Level) *slog.Logger {
+	if f.verbose {
+		least = slog.LevelInfo
+	}
+	return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: least}))
+}
+
+// readConfig reads the configuration file and gives its folder.
+func (f *flags) readConfig() (*dsl.Config, string, error) {
+	name := f.config
+	if name == "" {
+		name = defaultConfig
+	}
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) && f.config == "" {
+		return &dsl.Config{}, "", nil
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("configuration: %w", err)
+	}
+	config, diagnostics := dsl.ParseConfig(dsl.Source{Name: name, Data: data})
+	if config == nil {
+		return nil, "", diagnostics
+	}
+	return config, filepath.Dir(name), nil
+}
+
+// readTenant reads the tenant's file and chooses the region. The tenant that is
+// there by default needs no file.
+func (f *flags) readTenant(s *settings, name, region string) error {
+	for flag, value := range map[string]string{"tenant": name, "region": region} {
+		if !dsl.ValidTenantName(value) && (flag == "tenant" || value != "") {
+			return fmt.Errorf("--%s %q cannot name a %s; write small letters, digits and hyphens", flag, value, flag)
+		}
+	}
+	s.Tenant, s.Region = name, region
+	folder := filepath.Join(s.definitions, tenantsFolder)
+	file := filepath.Join(folder, name+".yaml")
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && name == defaultTenant {
+		if s.Region == "" {
+			s.Region = defaultRegion
+		}
+		return nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no tenant %s: %s is missing; write it, or name another with --tenant (%s)", name, file, tenantsIn(folder))
+	}
+	if err != nil {
+		return fmt.Errorf("tenant %s: %w", name, err)
+	}
+	tenant, diagnostics := dsl.ParseTenant(dsl.Source{Name: file, Data: data}, knownZone)
+	if tenant == nil {
+		return diagnostics
+	}
+	if tenant.Name != name {
+		return fmt.Errorf("%s describes the tenant %s; a tenant's file has its name", file, tenant.Name)
+	}
+	s.public = tenant.Settings()
+	if s.Region == "" {
+		s.Region = tenant.Regions[0]
+	}
+	for _, r := range tenant.Regions {
+		if r == s.Region {
+			return nil
+		}
+	}
+	return fmt.Errorf("tenant %s has no region %s; it has %s", name, s.Region, strings.Join(tenant.Regions, ", "))
+}
+
+func knownZone(name string) bool {
+	_, err := time.LoadLocation(name)
+	return err == nil
+}
+
+func tenantsIn(folder string) string {
+	names, _ := filepath.Glob(filepath.Join(folder, "*.yaml")) // the pattern is well formed
+	if len(names) == 0 {
+		return folder + " has none"
+	}
+	for i, name := range names {
+		names[i] = strings.TrimSuffix(filepath.Base(name), ".yaml")
+	}
+	return "there are " + strings.Join(names, ", ")
+}
+
+// definitionsOf gives the folder of definitions around a file: the nearest one
+// above it that has tenants.
+func definitionsOf(file string) string {
+	const usual = "definitions"
+	if file == "" {
+		return usual
+	}
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return usual
+	}
+	for dir := filepath.Dir(abs); ; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(filepath.Join(dir, tenantsFolder)); err == nil && info.IsDir() {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return usual
+		}
+	}
+}
+
+// besideProgram gives the folder of plugins beside this executable.
+func besideProgram() string {
+	program, err := os.Executable()
+	if err != nil {
+		return pluginsFolder
+	}
+	if real, err := filepath.EvalSymlinks(program); err == nil {
+		program = real
+	}
+	return filepath.Join(filepath.Dir(program), pluginsFolder)
+}
