@@ -41,7 +41,7 @@ const (
 	PortFlag   = "--temporal-port"
 	UIPortFlag = "--ui-port"
 	// DirFlag is the command line flag that sets Config.Dir.
-	DirFlag = "--data-dir"
+	DirFlag = "--data"
 
 	// minRetention is the shortest retention the server accepts.
 	minRetention = time.Hour
