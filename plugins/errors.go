@@ -24,6 +24,10 @@ const (
 	CodeTooLarge      = "TOO_LARGE"      // the output is over the limit of a payload
 	CodeError         = "ERROR"          // an error that is not an *Error (Retry)
 	CodePanic         = "PANIC"          // the activity panicked (Retry)
+
+	// Package barrier gives these two.
+	CodeFenced     = "FENCED"     // the request came too late (Reject)
+	CodeSuperseded = "SUPERSEDED" // an earlier generation was applied (Permanent)
 )
 
 // Error is how an activity failed. Make one with [Reject], [Retry] or

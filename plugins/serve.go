@@ -22,6 +22,9 @@ import (
 // lost its host, waits for its running calls.
 const drainTime = 10 * time.Second
 
+// flushTime bounds how long the results of drained calls take to be sent.
+const flushTime = time.Second
+
 // Serve runs p as a plugin process until its host ends it. Call it from main,
 // last. On SIGTERM, and when the host is gone, it refuses new calls, waits up
 // to ten seconds for the running ones, runs the OnStop functions and returns.
@@ -77,12 +80,21 @@ func serve(p *Plugin, logs *os.File) {
 			go func() {
 				<-ctx.Done()
 				s.end()
-				server.Stop()
+				stopServer(server)
 			}()
 			return server
 		},
 	})
 	s.end()
+}
+
+// stopServer lets the last results reach the host before the connection is cut.
+// The host's own streams, which never end by themselves, hold it up for
+// flushTime at most.
+func stopServer(server *grpc.Server) {
+	timer := time.AfterFunc(flushTime, server.Stop)
+	defer timer.Stop()
+	server.GracefulStop()
 }
 
 // end drains within the time a process has after it was told to end.

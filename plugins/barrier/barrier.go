@@ -38,11 +38,11 @@ import (
 const (
 	// CodeFenced rejects an action that came too late: it has been compensated,
 	// or a probe has promised that it would not come.
-	CodeFenced = "FENCED"
+	CodeFenced = plugins.CodeFenced
 	// CodeSuperseded ends, without effect of its own, an action of a corrected
 	// generation whose earlier generation turned out to be applied. Nothing but
 	// a person can tell which input was meant, so it is a Permanent error.
-	CodeSuperseded = "SUPERSEDED"
+	CodeSuperseded = plugins.CodeSuperseded
 )
 
 // Do runs fn once for call, in a transaction of db. It commits when fn

@@ -18,16 +18,18 @@ import (
 // be called from many goroutines. It is started once; stopping it again does
 // nothing.
 type Host struct {
-	config  Config
-	invoke  Invoker
-	slots   []*slot
-	byName  map[string]*slot // by plugin
-	spawner *spawner
-	redact  *redactor
-	sockets *socketDir
+	config Config
+	invoke Invoker
+	slots  []*slot
+	byName map[string]*slot // by plugin
+	redact *redactor
 
 	life context.Context // ends when the host is told to stop
 	end  context.CancelFunc
+
+	mu      sync.Mutex // of what follows, between Start and Stop
+	spawner *spawner
+	sockets *socketDir
 }
 
 // New checks the configuration. It starts nothing.
@@ -54,11 +56,10 @@ func New(config Config) (*Host, error) {
 // Start starts every plugin at once, asks what it offers and configures it. If
 // any fails it stops the others and returns an error that names each plugin at
 // fault and how to mend it.
-func (h *Host) Start(ctx context.Context) (err error) {
-	if h.sockets, err = makeSocketDir(); err != nil {
+func (h *Host) Start(ctx context.Context) error {
+	if err := h.open(); err != nil {
 		return fmt.Errorf("plugin host: %w", err)
 	}
-	h.spawner = newSpawner()
 	errs := make([]error, len(h.slots))
 	var wg sync.WaitGroup
 	for i, s := range h.slots {
@@ -77,12 +78,31 @@ func (h *Host) Start(ctx context.Context) (err error) {
 	return nil
 }
 
+// open makes what the processes need, unless the host has been stopped.
+func (h *Host) open() (err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.life.Err() != nil {
+		return errStopped
+	}
+	if h.sockets, err = makeSocketDir(); err != nil {
+		return err
+	}
+	h.spawner = newSpawner()
+	for _, s := range h.slots {
+		s.open()
+	}
+	return nil
+}
+
 // Stop lets the plugins finish their running calls until ctx ends, then kills
 // what is left, with its process group. When it returns no process is left;
-// calls from then on are not sent. The error says which plugins had to be
-// killed.
+// calls from then on are not sent. It may be called while Start is under way.
+// The error says which plugins had to be killed.
 func (h *Host) Stop(ctx context.Context) error {
-	h.end()
+	h.mu.Lock()
+	h.end() // from here on open makes nothing
+	h.mu.Unlock()
 	errs := make([]error, len(h.slots))
 	var wg sync.WaitGroup
 	for i, s := range h.slots {
@@ -93,6 +113,8 @@ func (h *Host) Stop(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.spawner != nil {
 		h.spawner.close()
 	}

@@ -549,6 +549,59 @@ func TestManifests(t *testing.T) {
 	}
 }
 
+func TestDescribe(t *testing.T) {
+	path := buildNoop(t)
+	got, err := Describe(t.Context(), Binary{Name: "noop", Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, _ := prepare(t, func(c *Config) { c.Plugins = []Binary{{Name: "noop", Path: path}} })
+	if err := h.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, h)
+	if diff := cmp.Diff(h.Manifests()[0], got); diff != "" {
+		t.Errorf("manifest (-served +described):\n%s", diff)
+	}
+	for name, c := range map[string]struct {
+		b    Binary
+		want string
+	}{
+		"other name": {Binary{Name: "zoo", Path: path}, `plugin zoo: the file is of a plugin that calls itself "noop"`},
+		"missing":    {Binary{Name: "noop", Path: path + "x"}, "there is no file"},
+		"no plugin":  {Binary{Name: "noop", Path: "/bin/echo"}, "does not print a manifest"},
+		"fails":      {Binary{Name: "noop", Path: "/bin/false"}, "exit status 1"},
+	} {
+		if _, err := Describe(t.Context(), c.b); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// TestStopDuringStart: whoever comes first, no process is left and nothing
+// hangs.
+func TestStopDuringStart(t *testing.T) {
+	for range 5 {
+		h, _ := prepare(t)
+		began, started := make(chan struct{}), make(chan error, 1)
+		go func() {
+			close(began)
+			started <- h.Start(t.Context())
+		}()
+		<-began
+		stop(t, h)
+		if err := <-started; err == nil {
+			want(t, invoke(t, h, "echo", nil), Outcome{Class: NotSent, Code: CodeUnavailable})
+		}
+	}
+	h, _ := prepare(t)
+	want(t, invoke(t, h, "echo", nil), Outcome{Class: NotSent, Code: CodeUnavailable, Message: "not running"})
+	stop(t, h)
+	if err := h.Start(t.Context()); !errors.Is(err, errStopped) {
+		t.Errorf("Start after Stop = %v", err)
+	}
+}
+
 func TestMiddleware(t *testing.T) {
 	var order []string
 	mark := func(name string) Middleware {
@@ -584,6 +637,29 @@ func TestStopDrains(t *testing.T) {
 	}
 	cancel()
 	<-running
+	<-stopped
+}
+
+// TestStopLosesNoResult: what the last calls answered arrives, however large.
+func TestStopLosesNoResult(t *testing.T) {
+	h, _ := start(t)
+	pid := h.Processes()[0].PID
+	var running []<-chan Outcome
+	for range 8 {
+		running = append(running, hold(t, h, t.Context(), "last", patience))
+	}
+	stopped := make(chan struct{})
+	go func() { stop(t, h); close(stopped) }()
+	for invoke(t, h, "echo", nil).Class == Applied { // until the plugin drains
+	}
+	if err := syscall.Kill(pid, syscall.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range running {
+		if o := <-r; o.Class != Applied || len(o.Output) != MaxPayload {
+			t.Errorf("%s %s %s", o.Class, o.Code, o.Message)
+		}
+	}
 	<-stopped
 }
 

@@ -78,18 +78,20 @@ func (s *slot) invoke(ctx context.Context, r Request) (o Outcome) {
 // is sent, it makes it with a new process.
 func (s *slot) attempt(ctx context.Context, r Request) Outcome {
 	for try := 1; ; try++ {
-		p, err := s.running(ctx)
+		p, err := s.acquire(ctx)
 		if err != nil {
 			return unsent(ctx, fmt.Sprintf("plugin %s does not run: %v", s.binary.Name, err))
 		}
 		stream, err := p.conn.NewStream(ctx, &pluginpb.Plugin_ServiceDesc.Streams[0], pluginpb.Plugin_Invoke_FullMethodName)
 		if err == nil {
+			defer p.calls.Done()
 			o := s.exchange(ctx, stream, r)
 			if o.Class == Applied || o.Class == Rejected {
 				s.answered(p)
 			}
 			return o
 		}
+		p.calls.Done()
 		if ctx.Err() == nil {
 			s.discard(p, err) // with its connection every call to it is lost
 		}

@@ -9,7 +9,9 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -118,6 +120,14 @@ func zoo() *plugins.Plugin {
 		}),
 		plugins.Activity("large", func(_ context.Context, _ plugins.Call, in note) (string, error) {
 			return strings.Repeat("x", in.Count), nil
+		}),
+		// last has a large output, and ends on a signal.
+		plugins.Activity("last", func(ctx context.Context, _ plugins.Call, _ struct{}) (string, error) {
+			told := make(chan os.Signal, 1)
+			signal.Notify(told, syscall.SIGUSR1)
+			plugins.Heartbeat(ctx, nil)
+			<-told
+			return strings.Repeat("x", MaxPayload-2), nil
 		}),
 		plugins.Activity("nan", func(context.Context, plugins.Call, struct{}) (float64, error) { return math.NaN(), nil }),
 		plugins.Activity("log", func(ctx context.Context, call plugins.Call, in note) (struct{}, error) {

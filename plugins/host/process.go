@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -33,6 +34,7 @@ type process struct {
 	conn     *grpc.ClientConn
 	rpc      pluginpb.PluginClient
 	manifest plugins.Manifest
+	calls    sync.WaitGroup // under way, as the host sees it
 	since    time.Time
 	startup  time.Duration
 }
@@ -187,6 +189,8 @@ const stopGrace = 2 * time.Second
 func (p *process) stop(ctx context.Context) error {
 	_, err := p.rpc.Drain(ctx, &pluginpb.DrainRequest{})
 	if err == nil {
+		p.settle()
+		_ = p.conn.Close()        // with go-plugin's streams, which would hold it up
 		_ = p.child.stdin.Close() // it may be closed already
 		p.child.signal(syscall.SIGTERM)
 	}
@@ -204,6 +208,20 @@ func (p *process) stop(ctx context.Context) error {
 	}
 	p.kill()
 	return err
+}
+
+// settle waits until the results of the drained calls have arrived: the answer
+// to Drain may have overtaken them.
+func (p *process) settle() {
+	arrived := make(chan struct{})
+	go func() { p.calls.Wait(); close(arrived) }()
+	timer := time.NewTimer(stopGrace)
+	defer timer.Stop()
+	select {
+	case <-arrived:
+	case <-p.child.exited:
+	case <-timer.C:
+	}
 }
 
 // kill ends the process at once, with its group, and what go-plugin holds for

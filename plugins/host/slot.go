@@ -55,19 +55,18 @@ type slot struct {
 	notUntil time.Time
 	lastErr  error
 	launches int
-	stopped  bool
+	stopped  bool // also before the host is started
 	watchers sync.WaitGroup
 }
 
 // launching is one try at starting a process, awaited by any number of calls.
 type launching struct {
-	done    chan struct{}
-	process *process
-	err     error
+	done chan struct{}
+	err  error
 }
 
 func newSlot(h *Host, b Binary) *slot {
-	s := &slot{host: h, binary: b, logger: h.logger(b.Name), pause: pauseAfter}
+	s := &slot{host: h, binary: b, logger: h.logger(b.Name), pause: pauseAfter, stopped: true}
 	s.out = newForwarder(s.logger, h.redact)
 	s.breaker = gobreaker.NewTwoStepCircuitBreaker[Outcome](breakerSettings(b.Name, s.changed))
 	return s
@@ -84,15 +83,26 @@ func (s *slot) changed(_ string, from, to gobreaker.State) {
 // errStopped: the host has been stopped or was not started.
 var errStopped = errors.New("the host is not running")
 
+// open lets processes be started. The host has made what they need.
+func (s *slot) open() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = false
+}
+
 // start starts the first process.
 func (s *slot) start(ctx context.Context) error {
-	_, err := s.running(ctx)
+	p, err := s.acquire(ctx)
+	if err == nil {
+		p.calls.Done()
+	}
 	return err
 }
 
-// running returns the process, starting one if none runs. While a plugin is in
-// a pause after dying repeatedly it returns an error at once.
-func (s *slot) running(ctx context.Context) (*process, error) {
+// acquire returns the process, starting one if none runs, and counts a call to
+// it, which the caller ends with p.calls.Done. While a plugin is in a pause
+// after dying repeatedly it returns an error at once.
+func (s *slot) acquire(ctx context.Context) (*process, error) {
 	s.mu.Lock()
 	switch {
 	case s.stopped:
@@ -100,6 +110,7 @@ func (s *slot) running(ctx context.Context) (*process, error) {
 		return nil, errStopped
 	case s.current != nil:
 		defer s.mu.Unlock()
+		s.current.calls.Add(1)
 		return s.current, nil
 	case s.starting == nil && time.Now().Before(s.notUntil):
 		defer s.mu.Unlock()
@@ -116,7 +127,10 @@ func (s *slot) running(ctx context.Context) (*process, error) {
 	s.mu.Unlock()
 	select {
 	case <-a.done:
-		return a.process, a.err
+		if a.err != nil {
+			return nil, a.err
+		}
+		return s.acquire(ctx) // it may have died since
 	case <-ctx.Done():
 		return nil, fmt.Errorf("it was still starting: %w", ctx.Err())
 	}
@@ -136,7 +150,6 @@ func (s *slot) relaunch(a *launching) {
 	}
 	if err == nil {
 		s.take(p)
-		a.process = p
 	} else {
 		a.err = err
 		s.failed(err)
