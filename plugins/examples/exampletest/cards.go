@@ -3,6 +3,7 @@ package exampletest
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,7 +21,8 @@ func errorKind(err error) plugins.Kind {
 }
 
 // late makes stragglers arrive only when the returned function is called,
-// which returns when they have come and gone.
+// which returns when they have come and gone. They arrive at the end of a test
+// that fails before, too.
 func (r *run) late() (arrive func()) {
 	gate := make(chan struct{})
 	r.p.Wait = func(ctx context.Context) error {
@@ -30,8 +32,10 @@ func (r *run) late() (arrive func()) {
 		<-gate
 		return nil
 	}
+	open := sync.OnceFunc(func() { close(gate) })
+	r.t.Cleanup(open)
 	return func() {
-		close(gate)
+		open()
 		r.p.Stop()
 	}
 }

@@ -1,7 +1,6 @@
 package exampletest
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -43,6 +42,7 @@ type Effect struct {
 func (e Effect) Run(t *testing.T) {
 	t.Run("the same key twice has one effect", e.repeated)
 	t.Run("a broken input is rejected", e.brokenInput)
+	t.Run("a late request that nothing fences has its effect", e.straggler)
 	if e.Compensation != 0 {
 		t.Run("compensated once", e.compensated)
 		t.Run("a compensation without its action fences it", e.nullCompensated)
@@ -209,12 +209,23 @@ func (e Effect) nullCompensated(t *testing.T) {
 	r.want(0)
 }
 
+// straggler shows that the late requests of the other tests are real.
+func (e Effect) straggler(t *testing.T) {
+	r := e.start(t, testcards.Minor(testcards.Card{Point: e.Action, Behaviour: testcards.Straggler}))
+	arrive := r.late()
+	if _, err := r.act(1); err == nil {
+		t.Fatal("the straggler answered")
+	}
+	r.want(0)
+	arrive()
+	r.want(1)
+}
+
 // lateRequest lets the request of an attempt that was cut off arrive after
 // its compensation.
 func (e Effect) lateRequest(t *testing.T) {
 	r := e.start(t, testcards.Minor(testcards.Card{Point: e.Action, Behaviour: testcards.Straggler}))
-	arrive := make(chan struct{})
-	r.p.Wait = func(context.Context) error { <-arrive; return nil }
+	arrive := r.late()
 	_, err := r.act(1)
 	if got, want := Answer(err), "retry "+testcards.CodeAnswerLost; got != want {
 		t.Fatalf("answer %q, want %q", got, want)
@@ -222,8 +233,7 @@ func (e Effect) lateRequest(t *testing.T) {
 	if _, err := r.compensate(1, nil); err != nil {
 		t.Fatal(err)
 	}
-	close(arrive)
-	r.p.Stop()
+	arrive()
 	r.want(0)
 }
 

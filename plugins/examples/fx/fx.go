@@ -80,9 +80,6 @@ type QuoteOutput struct {
 func (s *desk) quote(ctx context.Context, call plugins.Call, in QuoteInput) (QuoteOutput, error) {
 	hand := testcards.FromMinor(in.Amount.Minor)
 	return testcards.Do(ctx, s.Deck, call, testcards.FXQuote, hand, func(ctx context.Context, tx *sql.Tx) (QuoteOutput, error) {
-		if err := in.Amount.Check(); err != nil {
-			return QuoteOutput{}, plugins.Reject(CodeInvalidAmount, "%s", err)
-		}
 		target := in.Target
 		if target == "" {
 			target = defaultTarget

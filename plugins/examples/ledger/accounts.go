@@ -71,9 +71,6 @@ type customer struct {
 
 // spend finds the customer's account and refuses what it cannot pay.
 func spend(ctx context.Context, tx *sql.Tx, number string, amount money.Amount) (customer, error) {
-	if err := amount.Check(); err != nil {
-		return customer{}, plugins.Reject(CodeInvalidAmount, "%s", err)
-	}
 	c := customer{number: iban.Normal(number)}
 	err := tx.QueryRowContext(ctx,
 		`SELECT currency, balance - held FROM accounts WHERE number = ? AND kind = 'customer'`, c.number).

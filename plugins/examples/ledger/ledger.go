@@ -26,7 +26,6 @@ const (
 	CodeAccountMismatch   = "ACCOUNT_MISMATCH"
 	CodeCurrencyMismatch  = "CURRENCY_MISMATCH"
 	CodeInsufficientFunds = "INSUFFICIENT_FUNDS"
-	CodeInvalidAmount     = "INVALID_AMOUNT"
 	CodeHoldNotFound      = "HOLD_NOT_FOUND"
 	CodeHoldReleased      = "HOLD_RELEASED"
 	CodeHoldSettled       = "HOLD_SETTLED"
@@ -49,7 +48,7 @@ func (s *ledger) activities() []plugins.Definition {
 	return []plugins.Definition{
 		plugins.Activity("hold", s.hold,
 			plugins.Describe("Reserves money on a customer's account until it is released or settled."),
-			service.Errors(testcards.LedgerHold, CodeAccountNotFound, CodeCurrencyMismatch, CodeInvalidAmount)),
+			service.Errors(testcards.LedgerHold, CodeAccountNotFound, CodeCurrencyMismatch)),
 		plugins.Activity("release", s.release,
 			plugins.Describe("Compensates hold: the reserved money is available again. The hold is named by the key of its action."),
 			service.Errors(testcards.LedgerRelease, CodeHoldNotFound, CodeAccountMismatch)),
@@ -58,7 +57,7 @@ func (s *ledger) activities() []plugins.Definition {
 			service.Errors(testcards.LedgerSettle, CodeHoldReleased, CodeHoldSettled)),
 		plugins.Activity("charge", s.charge,
 			plugins.Describe("Moves money from a customer's account to the merchant at once; also fit for a pivot, since the same key charges once."),
-			service.Errors(testcards.LedgerCharge, CodeAccountNotFound, CodeCurrencyMismatch, CodeInvalidAmount)),
+			service.Errors(testcards.LedgerCharge, CodeAccountNotFound, CodeCurrencyMismatch)),
 		plugins.Activity("refund", s.refund,
 			plugins.Describe("Compensates charge: the merchant gives the money back. The charge is named by the key of its action."),
 			service.Errors(testcards.LedgerRefund, CodeAccountMismatch)),

@@ -26,12 +26,8 @@ import (
 // Name is the plugin's name.
 const Name = "rails"
 
-// Codes of the errors that activities answer with.
-const (
-	CodeLimitExceeded = "LIMIT_EXCEEDED"
-	CodeInvalidAmount = "INVALID_AMOUNT"
-	CodeQuoteMissing  = "QUOTE_MISSING"
-)
+// CodeLimitExceeded rejects a payment of more than MaxMinor.
+const CodeLimitExceeded = "LIMIT_EXCEEDED"
 
 // MaxMinor is the most that the network moves at once, in minor units of the
 // currency: that of a SEPA credit transfer, 999,999,999.99.
@@ -52,7 +48,7 @@ func (s *network) plugin(opts []testcards.Option) *plugins.Plugin {
 	return s.Plugin(Name, opts, []store.Migration{store.SQL(schema)},
 		plugins.Activity("submit", s.submit,
 			plugins.Describe("Submits a payment to the settlement network; it cannot be taken back. The same key submits once."),
-			service.Errors(testcards.RailsSubmit, CodeInvalidAmount, CodeQuoteMissing)),
+			service.Errors(testcards.RailsSubmit)),
 		plugins.Activity("status", s.status,
 			plugins.Describe("Probe of submit: tells whether the payment was submitted, and if not makes sure that a late request will not be."),
 			service.ProbeErrors(testcards.RailsStatus)))
@@ -73,12 +69,6 @@ type SubmitOutput struct {
 func (s *network) submit(ctx context.Context, call plugins.Call, in SubmitInput) (SubmitOutput, error) {
 	hand := testcards.FromMinor(in.Amount.Minor)
 	return testcards.Do(ctx, s.Deck, call, testcards.RailsSubmit, hand, func(ctx context.Context, tx *sql.Tx) (SubmitOutput, error) {
-		if err := in.Amount.Check(); err != nil {
-			return SubmitOutput{}, plugins.Reject(CodeInvalidAmount, "%s", err)
-		}
-		if in.Quote == "" {
-			return SubmitOutput{}, plugins.Reject(CodeQuoteMissing, "a payment names the quote of its exchange rate")
-		}
 		if in.Amount.Minor > MaxMinor {
 			return SubmitOutput{}, plugins.Reject(CodeLimitExceeded, "the network moves at most %d minor units at once, not %d", int64(MaxMinor), in.Amount.Minor)
 		}

@@ -37,9 +37,6 @@ type CreateOrderOutput struct {
 func (s *shop) createOrder(ctx context.Context, call plugins.Call, in CreateOrderInput) (CreateOrderOutput, error) {
 	hand := testcards.FromMinor(in.Amount.Minor)
 	return testcards.Do(ctx, s.Deck, call, testcards.ShopCreateOrder, hand, func(ctx context.Context, tx *sql.Tx) (CreateOrderOutput, error) {
-		if err := in.Amount.Check(); err != nil {
-			return CreateOrderOutput{}, plugins.Reject(CodeInvalidOrder, "%s", err)
-		}
 		if err := checkItems(ctx, tx, in.Items); err != nil {
 			return CreateOrderOutput{}, err
 		}
@@ -68,16 +65,13 @@ func (s *shop) createOrder(ctx context.Context, call plugins.Call, in CreateOrde
 	})
 }
 
-// checkItems refuses an empty list, things that the shop does not sell, and
-// things that are named twice.
+// checkItems refuses things that the shop does not sell and things that are
+// named twice.
 func checkItems(ctx context.Context, tx *sql.Tx, items []Item) error {
-	if len(items) == 0 {
-		return plugins.Reject(CodeInvalidOrder, "the list of items is empty")
-	}
 	seen := map[string]bool{}
 	for _, item := range items {
-		if item.Quantity < 1 || seen[item.SKU] {
-			return plugins.Reject(CodeInvalidOrder, "%q must stand in the list once, with at least one piece", item.SKU)
+		if seen[item.SKU] {
+			return plugins.Reject(CodeInvalidOrder, "%q must stand in the list once, with all its pieces", item.SKU)
 		}
 		seen[item.SKU] = true
 		var sold bool
