@@ -121,8 +121,11 @@ func straggle[Out any](ctx context.Context, d *Deck, call plugins.Call, c Card, 
 		if err := d.wait(d.closed, Delay); err != nil {
 			return
 		}
-		_, err := act(late)
-		call.Logger.Info("test card: the late request has arrived", "card", c.String(), "applied", err == nil)
+		answer := "accepted" // done now, or found done by another attempt
+		if _, err := act(late); err != nil {
+			answer = err.Error()
+		}
+		call.Logger.Info("test card: the late request has arrived", "card", c.String(), "answer", answer)
 	})
 	return answer
 }
