@@ -98,15 +98,15 @@ func (a *attendance) tell(what string, reply engine.Reply, err error) {
 	}
 }
 
-// finish prints the result and gives the error that belongs to it.
-func finish(c *console, f *format, printer *progress.Printer, r engine.Result) error {
+// finish prints the result, with the flags that lead to the same saga, and gives the error that belongs to it.
+func finish(c *console, f *format, printer *progress.Printer, r engine.Result, again string) error {
 	printer.Close()
 	if f.json() {
 		if err := printJSON(c.out, r); err != nil {
 			return err
 		}
 	} else {
-		progress.Result(c.out, c.style(), r)
+		progress.Result(c.out, c.style(), r, again)
 	}
 	return verdict(r)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,8 +27,7 @@ func demoCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Watch three payments: one settles, one is rejected, one is never confirmed",
-		Long: `Watch three cross-border payments on embedded Temporal and four plugin
-processes: one settles, one is rejected by the settlement network so that what
+		Long: `Watch three cross-border payments on embedded Temporal and plugin processes: one settles, one is rejected by the settlement network so that what
 was done is compensated, and one is never confirmed by its customer. The money
 in the ledger is shown and checked before and after each.
 
@@ -204,7 +204,7 @@ func (d *demo) pay(ctx context.Context, p payment) (report, error) {
 	}
 	r.Problems = append(p.check(r.Result), p.checkMoney(data, r.Before, r.After)...)
 	if !d.format.json() {
-		progress.Result(d.console.out, d.style, r.Result)
+		progress.Result(d.console.out, d.style, r.Result, d.launch.settings.again)
 		d.money.table(d.console.out, d.style, p.account(data, r.Before), r.Before, r.After)
 		d.verdict(r.Problems)
 	}
@@ -281,12 +281,12 @@ func (d *demo) farewell(reports []report) {
 	if filepath.Base(self) == self {
 		self = "sagad"
 	}
-	data := " --data " + progress.Quote(d.flags.data)
-	d.say("\n%s", d.style.Bold("Look further"))
-	d.say("  %s list%s", self, data)
-	for _, r := range reports[1:2] {
-		d.say("  %s show %s%s", self, progress.Quote(r.Result.ID), data)
+	hint := func(words ...string) string {
+		return self + strings.TrimPrefix(d.launch.settings.hint(words...), "sagad")
 	}
-	d.say("  %s graph %s", self, d.launch.file)
-	d.say("  %s dev%s   stays up with Temporal's web UI on http://127.0.0.1:%d", self, data, defaultUIPort)
+	d.say("\n%s", d.style.Bold("Look further"))
+	d.say("  %s", hint("list"))
+	d.say("  %s", hint("show", reports[1].Result.ID))
+	d.say("  %s graph %s", self, progress.Quote(d.launch.file))
+	d.say("  %s   stays up with Temporal's web UI on http://127.0.0.1:%d", hint("dev"), defaultUIPort)
 }

@@ -119,17 +119,13 @@ func (d *developer) welcome(st *stack.Stack, s *settings) error {
 	}
 	line("plugins", strings.Join(names, ", "))
 	d.console.say("In another terminal:")
-	extra := ""
-	if d.flags.cmd.Flags().Changed("data") {
-		extra = " --data " + progress.Quote(d.flags.data)
-	}
 	example := filepath.Join(s.definitions, "examples", "cross-border-payment")
 	if _, err := os.Stat(example); err == nil {
-		d.console.say("  sagad run %s --input %s%s", filepath.Join(example, "payment.yaml"), filepath.Join(example, "testdata", "settles.json"), extra)
+		d.console.say("  %s", s.hint("run", filepath.Join(example, "payment.yaml"), "--input", filepath.Join(example, "testdata", "settles.json")))
 	} else {
-		d.console.say("  sagad run FILE --input FILE%s", extra)
+		d.console.say("  %s", s.hint("run", "FILE", "--input", "FILE"))
 	}
-	d.console.say("  sagad list%s", extra)
+	d.console.say("  %s", s.hint("list"))
 	d.console.say("Ctrl-C stops it.")
 	return nil
 }

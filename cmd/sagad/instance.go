@@ -121,7 +121,7 @@ func (i *instance) attend(ctx context.Context, stay bool) error {
 	defer printer.Close()
 	a := &attendance{
 		console: i.console, printer: printer, stay: stay,
-		saga: &durableSaga{stack: i.stack, name: i.id, feed: newFeed(printer)},
+		saga: &durableSaga{stack: i.stack, name: i.id, feed: newFeed(printer), watch: i.settings.hint("watch", i.id)},
 	}
 	result, err := a.attend(ctx)
 	if errors.Is(err, errLeft) {
@@ -131,7 +131,7 @@ func (i *instance) attend(ctx context.Context, stay bool) error {
 	if err != nil {
 		return i.explain(err)
 	}
-	return finish(i.console, i.format, printer, result)
+	return finish(i.console, i.format, printer, result, i.settings.again)
 }
 
 // answered prints the saga's answer to a request. If this process is the one

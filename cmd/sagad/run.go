@@ -85,7 +85,12 @@ func (r *runner) run(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	err = finish(r.console, r.format, printer, result)
+	if r.local { // nobody can give it a command any more
+		for i := range result.Parked {
+			result.Parked[i].Commands = []string{}
+		}
+	}
+	err = finish(r.console, r.format, printer, result, s.again)
 	if result.Status == engine.StatusOpen && !r.format.json() {
 		r.console.say("  %s", a.saga.left())
 	}
@@ -234,13 +239,13 @@ func (l *launch) begin(ctx context.Context, f *feed) (saga, error) {
 	if err := l.stack.Connect(ctx); err != nil {
 		return nil, err
 	}
-	sg := &durableSaga{stack: l.stack, name: l.start.ID, feed: f, observed: l.stack.Working()}
+	sg := &durableSaga{stack: l.stack, name: l.start.ID, feed: f, watch: l.settings.hint("watch", l.start.ID), observed: l.stack.Working()}
 	if sg.observed {
 		l.router.add(l.start.ID, f)
 	}
 	started, err := l.stack.Client().Start(ctx, l.plan, l.start, l.search)
 	if errors.Is(err, temporal.ErrOtherInput) {
-		return nil, fmt.Errorf("%w; what it did shows `sagad show %s`", err, l.start.ID)
+		return nil, fmt.Errorf("%w; what became of it shows `%s`", err, l.settings.hint("show", l.start.ID))
 	}
 	if err != nil {
 		return nil, err

@@ -92,6 +92,7 @@ type durableSaga struct {
 	stack *stack.Stack
 	name  string
 	feed  *feed
+	watch string // the command that shows it
 	// observed says that the transitions are told by the worker of this process;
 	// otherwise they are read off the saga's states.
 	observed bool
@@ -148,9 +149,9 @@ func (s *durableSaga) follow(ctx context.Context, parked bool) (engine.Result, e
 
 func (s *durableSaga) left() string {
 	if s.stack.Served() || !s.stack.Working() {
-		return "the saga goes on without this command: sagad watch " + progress.Quote(s.name)
+		return "the saga goes on without this command: " + s.watch
 	}
-	return "the saga stays as it is and goes on with: sagad watch " + progress.Quote(s.name)
+	return "the saga stays as it is and goes on with: " + s.watch
 }
 
 // router passes the transitions of the sagas in this process to their feeds.

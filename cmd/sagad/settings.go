@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sagad/sagad/cmd/sagad/embedded"
+	"github.com/sagad/sagad/cmd/sagad/progress"
 	"github.com/sagad/sagad/cmd/sagad/stack"
 	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
@@ -28,6 +29,9 @@ const (
 	tenantsFolder = "tenants"
 	pluginsFolder = "plugins"
 )
+
+// flagDefaults are what other commands use when they are told nothing.
+var flagDefaults = map[string]string{"data": defaultData, "temporal": stack.Embedded}
 
 // flags are what all commands that run something share.
 type flags struct {
@@ -56,6 +60,15 @@ type settings struct {
 	stack.Config
 	definitions string
 	public      map[string]any // settings of the tenant, read as `tenant`
+	again       string         // the flags that lead another command to the same sagas
+}
+
+// hint writes a command to be typed next.
+func (s *settings) hint(words ...string) string {
+	for i, word := range words {
+		words[i] = progress.Quote(word)
+	}
+	return "sagad " + strings.Join(words, " ") + s.again
 }
 
 // target is where and for whom sagas are started.
@@ -99,6 +112,11 @@ func (f *flags) resolve(c *console, file string) (*settings, error) {
 		s.Plugins = besideProgram()
 	} else if _, err := os.Stat(s.Plugins); err != nil {
 		return nil, fmt.Errorf("plugin folder: %w; name the folder of the plugins' executables with --plugins", err)
+	}
+	for _, flag := range []string{"config", "data", "temporal"} {
+		if set := f.cmd.Flags().Lookup(flag); set.Value.String() != "" && (set.Changed || set.Value.String() != flagDefaults[flag]) {
+			s.again += " --" + flag + " " + progress.Quote(set.Value.String())
+		}
 	}
 	return s, f.readTenant(s, pick("tenant", f.tenant, config.Tenant), pick("region", f.region, config.Region))
 }

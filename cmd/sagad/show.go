@@ -30,7 +30,7 @@ func showCommand(c *console) *cobra.Command {
 		if i.format.json() {
 			return printJSON(c.out, r)
 		}
-		progress.Result(c.out, c.style(), r)
+		progress.Result(c.out, c.style(), r, i.settings.again)
 		progress.Steps(c.out, c.style(), r)
 		return nil
 	})

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sagad/sagad/cmd/sagad/progress"
 	"github.com/sagad/sagad/cmd/sagad/stack"
 	"github.com/sagad/sagad/engine/temporal"
 )
@@ -53,7 +52,7 @@ func startOnly(ctx context.Context, c *console, out *format, l *launch) error {
 	}
 	started, err := l.stack.Client().Start(ctx, l.plan, l.start, l.search)
 	if errors.Is(err, temporal.ErrOtherInput) {
-		return fmt.Errorf("%w; what it did shows `sagad show %s`", err, l.start.ID)
+		return fmt.Errorf("%w; what became of it shows `%s`", err, l.settings.hint("show", l.start.ID))
 	}
 	if err != nil {
 		return err
@@ -66,6 +65,6 @@ func startOnly(ctx context.Context, c *console, out *format, l *launch) error {
 		word = "was started before, with the same input:"
 	}
 	c.say("%s %s", word, l.start.ID)
-	c.say("  sagad watch %s", progress.Quote(l.start.ID))
+	c.say("  %s", l.settings.hint("watch", l.start.ID))
 	return nil
 }

@@ -23,7 +23,7 @@ func Changes(before, after engine.Result) []engine.Record {
 	}
 	for _, s := range after.Steps {
 		if s.State == engine.StateSkipped && c.was[s.Path].State != engine.StateSkipped {
-			c.add(engine.Record{At: s.ClosedAt, Transition: engine.TransitionSkipped, Path: s.Path})
+			c.skips = append(c.skips, s)
 		}
 	}
 	c.closed(before)
@@ -39,7 +39,8 @@ type changes struct {
 	after   engine.Result
 	was, is map[string]engine.StepResult
 	records []engine.Record
-	turned  bool // the record of the saga's turn has been told
+	skips   []engine.StepResult // still to be told
+	turned  bool                // the record of the saga's turn has been told
 }
 
 func (c *changes) add(r engine.Record) { c.records = append(c.records, r) }
@@ -61,6 +62,7 @@ func (c *changes) closed(before engine.Result) {
 		}
 		name := strings.TrimRight(item, "!?")
 		if path, ok := strings.CutPrefix(name, "~"); ok {
+			c.skipped(always)
 			c.turn(backward)
 			if name == item { // ~x! is parked, which stands elsewhere with its reason
 				c.add(engine.Record{At: c.now(), Transition: engine.TransitionCompensated, Path: path, Op: engine.OpCompensation, Attempt: attemptsOf(c.is[path])})
@@ -69,12 +71,24 @@ func (c *changes) closed(before engine.Result) {
 		}
 		c.leaf(name, strings.TrimPrefix(item, name))
 	}
+	c.skipped(always)
 	c.turn(backward)
+}
+
+func always(time.Time) bool { return true }
+
+// skipped tells of the steps that were skipped before an instant.
+func (c *changes) skipped(before func(time.Time) bool) {
+	for len(c.skips) > 0 && before(c.skips[0].ClosedAt) {
+		c.add(engine.Record{At: c.skips[0].ClosedAt, Transition: engine.TransitionSkipped, Path: c.skips[0].Path})
+		c.skips = c.skips[1:]
+	}
 }
 
 // leaf tells of a step that closed. What is parked stands elsewhere.
 func (c *changes) leaf(path, mark string) {
 	s := c.is[path]
+	c.skipped(s.ClosedAt.After)
 	r := engine.Record{At: s.ClosedAt, Transition: engine.TransitionSucceeded, Path: path, Attempt: s.Attempts}
 	switch {
 	case s.State == engine.StateParked && s.Compensation.Attempts == 0:

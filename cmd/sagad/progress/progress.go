@@ -45,6 +45,7 @@ type Printer struct {
 	shown   bool // the live line is on the screen
 	held    bool // the live line is hidden
 	frame   int
+	armed   map[string]bool // steps that may have to be compensated
 }
 
 // item is an operation on its way, or a wait.

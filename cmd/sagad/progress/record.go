@@ -22,14 +22,19 @@ func (p *Printer) Record(r engine.Record) {
 	}
 	switch r.Transition {
 	case engine.TransitionScheduled, engine.TransitionCompensating:
+		p.arm(r)
 		p.begin(&item{path: r.Path, op: opOf(r), what: p.activityOf(r), since: r.At})
 	case engine.TransitionSucceeded:
+		p.arm(r)
 		p.closed(r, signOK, p.attempts(r))
 	case engine.TransitionFailed:
+		delete(p.armed, r.Path)
 		p.closed(r, signFailed, reason(r))
 	case engine.TransitionUnknown:
+		p.arm(r)
 		p.closed(r, signUnknown, reason(r))
 	case engine.TransitionCompensated:
+		delete(p.armed, r.Path)
 		p.closed(r, signCompensated, p.attempts(r))
 	case engine.TransitionRetrying:
 		p.retrying(r)
@@ -59,12 +64,32 @@ func (p *Printer) saga(r engine.Record) {
 			p.line(p.style.sign(signStarted) + " " + title)
 		}
 	case engine.TransitionCompensating:
-		p.line(p.prefix(r.At, signBackward) + " " + p.style.yellow(why(r)+": what was done is compensated, the last first"))
+		p.turn(r)
 	case engine.TransitionRefused:
 		p.line(p.prefix(r.At, signRefused) + " " + clean(joinWords(r.Signal, r.Code, r.Message)))
 	case engine.TransitionClosed:
 		p.running = nil
 		p.paint()
+	}
+}
+
+// turn shows that the saga compensates. Without the definition it is not known
+// whether there is anything to compensate.
+func (p *Printer) turn(r engine.Record) {
+	what := "what was done is compensated, the last first"
+	if p.plan != nil && len(p.armed) == 0 {
+		what = "nothing was done that has to be compensated"
+	}
+	p.line(p.prefix(r.At, signBackward) + " " + p.style.yellow(why(r)+": "+what))
+}
+
+// arm notes that a step may have to be compensated.
+func (p *Printer) arm(r engine.Record) {
+	if step := p.step(r.Path); step != nil && step.Call != nil && step.Call.Compensate != nil {
+		if p.armed == nil {
+			p.armed = make(map[string]bool)
+		}
+		p.armed[r.Path] = true
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 )
 
 // Result writes how a saga stands, for people: the outcome, why, what came out
-// and, if somebody has to decide, the commands that fit.
-func Result(w io.Writer, style Style, r engine.Result) {
+// and, if somebody has to decide, the commands that fit, with again behind
+// them: the flags that lead to the same saga.
+func Result(w io.Writer, style Style, r engine.Result, again string) {
 	g, word := outcomeSign(r)
 	head := g.paint(style, word)
 	if style.Icons {
@@ -39,7 +40,7 @@ func Result(w io.Writer, style Style, r engine.Result) {
 	for _, p := range r.Parked {
 		print("  %s %s since %s: %s", style.red("parked"), style.bold(clean(p.Path)+" ("+p.Op.String()+")"), p.Since.Local().Format(time.TimeOnly), Reason(p.Code, p.Message))
 		for _, c := range p.Commands {
-			print("          %s", operatorCommand(c, r.ID, p.Path))
+			print("          %s", operatorCommand(c, r.ID, p.Path)+again)
 		}
 	}
 }

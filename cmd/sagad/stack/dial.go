@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -39,7 +40,7 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 // machine.
 func dial(ctx context.Context, address string, cfg Config, near bool) (client.Client, error) {
 	options := client.Options{
-		HostPort: address, Namespace: cfg.Namespace, Logger: log.NewStructuredLogger(cfg.Logger),
+		HostPort: address, Namespace: cfg.Namespace, Logger: log.NewStructuredLogger(slog.New(sdkHandler{cfg.Logger.Handler()})),
 		ConnectionOptions: client.ConnectionOptions{GetSystemInfoTimeout: dialTimeout},
 	}
 	if near {
@@ -66,6 +67,28 @@ func dial(ctx context.Context, address string, cfg Config, near bool) (client.Cl
 	}
 	return nil, &UnreachableError{Address: address, Err: err, Mend: "check the address and what the server says"}
 }
+
+// sdkHandler takes the SDK's lines about attempts that failed for debugging
+// ones: that an attempt fails is business, and the saga tells of it.
+type sdkHandler struct{ slog.Handler }
+
+// Handle passes a line on.
+func (h sdkHandler) Handle(ctx context.Context, r slog.Record) error {
+	if r.Message == "Activity error." {
+		if r.Level = slog.LevelDebug; !h.Enabled(ctx, r.Level) {
+			return nil
+		}
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs keeps the rule.
+func (h sdkHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return sdkHandler{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup keeps the rule.
+func (h sdkHandler) WithGroup(name string) slog.Handler { return sdkHandler{h.Handler.WithGroup(name)} }
 
 var indexTypes = map[dsl.SearchType]enumspb.IndexedValueType{
 	dsl.SearchKeyword: enumspb.INDEXED_VALUE_TYPE_KEYWORD,
