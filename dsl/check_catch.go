@@ -53,9 +53,16 @@ func (c *compiler) checkClause(clause Catch, before, codes []string, complete bo
 				severity = SeverityWarning
 			}
 			c.report(c.text.spanOf(place(code)), severity, CodeCatch, fmt.Sprintf("nothing here fails with %s", code),
-				didYouMean(code, codes, "it may fail with "+orList(codes)))
+				didYouMean(code, codes, mayFail(codes)))
 		}
 	}
+}
+
+func mayFail(codes []string) string {
+	if len(codes) == 0 {
+		return "it never fails"
+	}
+	return "it may fail with " + orList(codes)
 }
 
 // codesOf returns the codes that may leave a step. It is complete if all
@@ -75,12 +82,9 @@ func (c *compiler) codesOf(s *Step) (codes []string, complete bool) {
 	switch s.Kind {
 	case KindCall:
 		add(callCodes...)
-		if a := c.catalog[s.Call.Activity]; a != nil {
+		if a := c.catalog[s.Call.Activity]; a != nil && len(a.manifest.Errors) > 0 {
 			add(a.manifest.Errors...)
 		} else {
-			complete = false
-		}
-		if s.Call.Probe != nil && c.catalog[s.Call.Probe.Activity] == nil {
 			complete = false
 		}
 	case KindAwait:
@@ -94,6 +98,7 @@ func (c *compiler) codesOf(s *Step) (codes []string, complete bool) {
 		add("EXPRESSION", "DUPLICATE_KEY", "TOO_LARGE")
 	case KindSaga:
 		complete = false
+	case KindComplete: // ends the saga even if its output cannot be evaluated (S25)
 	default:
 		add("EXPRESSION")
 	}

@@ -60,6 +60,12 @@ func (p *path) add(n ast.Node, chain *[]int) bool {
 			s.name = property.Value
 		case *ast.IntegerNode:
 			s.index, s.isIndex = property.Value, true
+		case *ast.UnaryNode:
+			n, ok := property.Node.(*ast.IntegerNode)
+			if !ok || property.Operator != "-" {
+				return false
+			}
+			s.index, s.isIndex = -n.Value, true
 		default:
 			return false
 		}

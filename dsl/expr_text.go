@@ -242,7 +242,7 @@ func fnFromJSON(b *budget, args []any) (any, error) {
 	}
 	v, err := ParseJSON([]byte(s[0]))
 	if err != nil {
-		return nil, &fault{reason: "fromJSON: " + err.Error()}
+		return nil, &fault{reason: "fromJSON got a text that is not JSON"}
 	}
 	return v, nil
 }
@@ -299,10 +299,13 @@ func fnAfter(b *budget, args []any) (any, error) {
 	}
 	d, err := ParseDuration(s[1])
 	if err != nil {
-		return nil, &fault{reason: "after: " + err.Error()}
+		return nil, &fault{reason: "after: " + notDuration}
 	}
 	return t.Add(d).UTC().Format(time.RFC3339Nano), nil
 }
+
+// notDuration says what is wrong with a duration in data, without the data.
+const notDuration = "the text is not a duration such as 250ms, 30s, 5m, 24h or 7d"
 
 // ParseInstant reads an instant as definitions and data write it: RFC 3339
 // with a zone, such as 2026-11-23T10:00:00Z, in the years 1 to 9998.

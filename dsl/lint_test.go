@@ -123,7 +123,7 @@ func TestEveryCodeIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	archives, _ := filepath.Glob("testdata/lint/*.txtar")
-	shown := map[string]bool{}
+	shown := map[string]bool{CodeManifest: true} // has no place; see TestBrokenManifest
 	placed := regexp.MustCompile(`(?m)^(\d+:\d+: )?(?:error|warning)\[([A-Z_]+)\]`)
 	for _, path := range archives {
 		data, err := os.ReadFile(path)
@@ -131,7 +131,7 @@ func TestEveryCodeIsShown(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range placed.FindAllStringSubmatch(string(data), -1) {
-			if m[1] != "" || m[2] == CodeManifest {
+			if m[1] != "" {
 				shown[m[2]] = true
 			}
 		}

@@ -19,7 +19,7 @@ type ManifestActivity struct {
 	Description string          `json:"description,omitempty"`
 	Input       json.RawMessage `json:"input,omitempty"`  // JSON Schema; nothing: any input
 	Output      json.RawMessage `json:"output,omitempty"` // JSON Schema; nothing: any output
-	Errors      []string        `json:"errors,omitempty"` // codes it fails with
+	Errors      []string        `json:"errors,omitempty"` // codes it fails with; none: they are not known
 	Sensitive   []string        `json:"sensitive,omitempty"`
 }
 

@@ -144,8 +144,16 @@ func (d *Delay) within() string {
 	case d.Expr == nil:
 		return "at most " + FormatDuration(d.Fixed)
 	default:
-		return fmt.Sprintf("at most %v", d.Expr.source())
+		return "at most " + d.Expr.words()
 	}
+}
+
+// words is the value for people: an expression without its braces.
+func (v *Value) words() string {
+	if v.kind == valueExpr {
+		return v.expr.source
+	}
+	return fmt.Sprint(v.source())
 }
 
 func (s *Sleep) words() string {
@@ -155,7 +163,7 @@ func (s *Sleep) words() string {
 	case s.For.Expr == nil:
 		return "sleep " + FormatDuration(s.For.Fixed)
 	default:
-		return fmt.Sprintf("sleep %v", s.For.Expr.source())
+		return "sleep " + s.For.Expr.words()
 	}
 }
 

@@ -59,7 +59,7 @@ func (c *compiler) step(n *node) *Step {
 	}
 	c.readKind(s, kind, n, f)
 	if cn := f["catch"]; cn != nil {
-		s.Catch = c.catches(cn, kind)
+		s.Catch = c.catches(cn)
 	}
 	return s
 }
@@ -116,8 +116,7 @@ func (c *compiler) readKind(s *Step, kind string, n *node, f map[string]*node) {
 	case "call":
 		s.Kind, s.Call = KindCall, c.call(n, f)
 	case "saga":
-		s.Kind, s.Child = KindSaga, &Child{}
-		c.errorNode(n.key("saga"), CodeUnsupported, "this version does not run child sagas", "write the steps of the child here, in a scope")
+		s.Kind, s.Child = KindSaga, c.child(n, v, f["with"])
 	case "parallel":
 		s.Kind, s.Parallel = KindParallel, c.parallel(v)
 	case "foreach":
@@ -139,13 +138,22 @@ func (c *compiler) readKind(s *Step, kind string, n *node, f map[string]*node) {
 	}
 }
 
+// child reads a step that runs another saga. This version reads it and runs
+// none.
+func (c *compiler) child(n, name, with *node) *Child {
+	child := &Child{}
+	c.name(name, "the saga", sagaForm, sagaHint)
+	if with != nil {
+		child.With = c.with(with)
+	}
+	c.errorNode(n.key("saga"), CodeUnsupported, "this version does not run child sagas", "write the steps of the child here, in a scope")
+	return child
+}
+
 // catches reads the catch clauses of a step.
-func (c *compiler) catches(n *node, kind string) []Catch {
+func (c *compiler) catches(n *node) []Catch {
 	if !c.expect(n, nodeList, "catch") {
 		return nil
-	}
-	if kind == "complete" {
-		c.errorNode(n, CodeCatch, "complete never fails", "leave catch out")
 	}
 	if len(n.items) == 0 {
 		c.errorNode(n, CodeEmpty, "catch has no clause", "write - on: [CODE] and do:")

@@ -218,10 +218,10 @@ func (a *aligner) escapeLength() int {
 }
 
 // block aligns a literal or folded scalar. Its text starts on the line after
-// the header; its indentation is that of its first line that is not blank.
+// the header.
 func (a *aligner) block(value []rune) []place {
 	a.at.line++
-	indent := a.blockIndent()
+	indent := a.blockIndent(value)
 	a.at.column = indent
 	var places []place
 	for i := 0; i < len(value) && a.more(); {
@@ -244,20 +244,21 @@ func (a *aligner) block(value []rune) []place {
 	return places
 }
 
-func (a *aligner) blockIndent() int {
+// blockIndent returns the indentation of a block scalar: that of its first
+// line that is not blank, without the spaces there that belong to the value.
+func (a *aligner) blockIndent(value []rune) int {
 	for i := a.at.line; i < len(a.text.lines); i++ {
 		line := a.text.lines[i]
 		if strings.TrimSpace(string(line)) == "" {
 			continue
 		}
-		indent := 0
-		for indent < len(line) && line[indent] == ' ' {
-			indent++
-		}
-		return indent
+		first := strings.TrimLeft(string(value), "\n")
+		return leadingSpaces(string(line)) - leadingSpaces(first)
 	}
 	return 0
 }
+
+func leadingSpaces(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }
 
 // runeOffset turns an offset in bytes into one in characters.
 func runeOffset(s string, bytes int) int { return utf8.RuneCountInString(s[:bytes]) }

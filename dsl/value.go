@@ -205,7 +205,7 @@ func (d *Delay) Eval(env Env) (time.Duration, error) {
 	}
 	t, err := ParseDuration(s)
 	if err != nil {
-		return 0, fail(err.Error(), "")
+		return 0, fail(notDuration, "")
 	}
 	return t, nil
 }
