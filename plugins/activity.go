@@ -126,7 +126,7 @@ func encodeOutput(s *shape, out any) (encoded []byte, err error) {
 // declares reports whether lint has been told of the code.
 func (d Definition) declares(code string) bool {
 	switch code {
-	case CodeInvalidInput, CodeInvalidOutput, CodeTooLarge, CodeError, CodePanic, CodeFenced, CodeSuperseded:
+	case CodeInvalidInput, CodeInvalidOutput, CodeTooLarge, CodeError, CodePanic, CodeTimeout, CodeCancelled, CodeFenced, CodeSuperseded:
 		return true
 	}
 	return slices.Contains(d.codes, code)

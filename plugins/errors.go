@@ -1,6 +1,7 @@
 package plugins
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -24,6 +25,8 @@ const (
 	CodeTooLarge      = "TOO_LARGE"      // the output is over the limit of a payload
 	CodeError         = "ERROR"          // an error that is not an *Error (Retry)
 	CodePanic         = "PANIC"          // the activity panicked (Retry)
+	CodeTimeout       = "TIMEOUT"        // the activity ended because the attempt was cut off (Retry)
+	CodeCancelled     = "CANCELLED"      // the activity ended because the call was cancelled (Retry)
 
 	// Package barrier gives these two.
 	CodeFenced     = "FENCED"     // the request came too late (Reject)
@@ -82,11 +85,21 @@ func newError(kind Kind, code, format string, args []any) *Error {
 }
 
 // asError makes an *Error of whatever an activity returned. An error that wraps
-// an *Error keeps its kind and code, and its own text.
-func asError(err error) *Error {
+// an *Error keeps its kind and code, and its own text. The end of the attempt's
+// context has a code of its own: the activity may notice it before the host
+// does.
+func asError(ctx context.Context, err error) *Error {
 	var typed *Error
 	if !errors.As(err, &typed) {
-		return &Error{Kind: KindRetry, Code: CodeError, Message: err.Error(), cause: err}
+		code := CodeError
+		switch end := ctx.Err(); {
+		case end == nil || !errors.Is(err, end):
+		case errors.Is(end, context.DeadlineExceeded):
+			code = CodeTimeout
+		default:
+			code = CodeCancelled
+		}
+		return &Error{Kind: KindRetry, Code: code, Message: err.Error(), cause: err}
 	}
 	if typed == err { //nolint:errorlint // identity, not equivalence
 		return typed

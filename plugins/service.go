@@ -107,7 +107,7 @@ func (s *service) Invoke(r *pluginpb.InvokeRequest, out grpc.ServerStreamingServ
 	})
 	output, err := d.run(ctx, call, r.GetInput())
 	if err != nil {
-		return stream.finish(failure(d, call, err))
+		return stream.finish(failure(ctx, d, call, err))
 	}
 	return stream.finish(&pluginpb.Result{Outcome: &pluginpb.Result_Output{Output: output}})
 }
@@ -173,13 +173,13 @@ func (s *service) drain(ctx context.Context) error {
 	return s.stopErr
 }
 
-func failure(d Definition, call Call, err error) *pluginpb.Result {
+func failure(ctx context.Context, d Definition, call Call, err error) *pluginpb.Result {
 	f := &pluginpb.Failure{Kind: pluginpb.Kind_KIND_RETRY}
 	var output *outputError
 	if errors.As(err, &output) {
 		f.Kind, f.Code, f.Message = pluginpb.Kind_KIND_OUTPUT, output.code, output.message
 	} else {
-		e := asError(err)
+		e := asError(ctx, err)
 		f.Code, f.Message = e.Code, e.Message
 		switch e.Kind {
 		case KindReject:

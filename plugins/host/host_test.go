@@ -1,3 +1,5 @@
+//go:build linux
+
 package host
 
 import (
@@ -189,7 +191,7 @@ func TestClasses(t *testing.T) {
 	h, _ := start(t, func(c *Config) {
 		c.ValidateOutput = func(activity string, output json.RawMessage) error {
 			if strings.Contains(string(output), "breaks the schema") {
-				return errors.New(activity + " gave nonsense")
+				return fmt.Errorf("%s gave nonsense: %s", activity, output)
 			}
 			return nil
 		}
@@ -213,7 +215,7 @@ func TestClasses(t *testing.T) {
 		"output size":   {invoke(t, h, "large", note{Count: MaxPayload}), Outcome{Class: Applied, Code: CodeTooLarge, Final: true}},
 		"output fits":   {Outcome{Class: invoke(t, h, "large", note{Count: MaxPayload - 2}).Class, Duration: 1}, Outcome{Class: Applied}},
 		"not a number":  {invoke(t, h, "nan", nil), Outcome{Class: Applied, Code: CodeInvalidOutput, Final: true}},
-		"output schema": {invoke(t, h, "echo", note{Text: "breaks the schema"}), Outcome{Class: Applied, Code: CodeInvalidOutput, Message: "zoo.echo gave nonsense", Final: true}},
+		"output schema": {invoke(t, h, "echo", note{Text: "breaks the schema", Secret: "s3cr3t"}), Outcome{Class: Applied, Code: CodeInvalidOutput, Message: `zoo.echo gave nonsense: {"text":"breaks the schema","secret":"[redacted]"}`, Final: true}},
 	} {
 		t.Run(name, func(t *testing.T) { want(t, c.got, c.want) })
 	}
@@ -370,10 +372,7 @@ func TestStoppedProcess(t *testing.T) {
 	settings := breakerSettings("zoo", s.changed)
 	settings.Timeout = time.Nanosecond
 	s.breaker = gobreaker.NewTwoStepCircuitBreaker[Outcome](settings)
-	before := h.Processes()[0]
-	if err := syscall.Kill(before.PID, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	stopProcess(t, h.Processes()[0].PID)
 	for range 5 {
 		r := request("echo", nil)
 		r.Timeout = 20 * time.Millisecond

@@ -179,3 +179,24 @@ func TestValuesAt(t *testing.T) {
 		t.Errorf("broken input: %v", got)
 	}
 }
+
+func TestHasLargeInteger(t *testing.T) {
+	for text, want := range map[string]bool{
+		`9007199254740991`:                 false,
+		`-9007199254740991`:                false,
+		`9007199254740992`:                 true,
+		`{"a":[1,-9007199254740992]}`:      true,
+		`{"99999999999999999999":"1"}`:     false,
+		`"\\\"99999999999999999999"`:       false,
+		`["\\",99999999999999999999]`:      true,
+		`99999999999999999999.5`:           false,
+		`[1e99,99999999999999999999E1, 1]`: false,
+		`[1.99999999999999999999,2]`:       false,
+		`[1e-5,99999999999999999]`:         true,
+		`{}`:                               false,
+	} {
+		if got := hasLargeInteger([]byte(text)); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}

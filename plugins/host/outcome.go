@@ -37,10 +37,10 @@ func (c Class) String() string {
 
 // Codes of the host's own outcomes. A plugin's errors keep the plugin's codes.
 const (
-	CodeNotFound      = "NOT_FOUND"   // no plugin has the activity
-	CodeUnavailable   = "UNAVAILABLE" // the plugin is down, starting, or its breaker is open
-	CodeTimeout       = "TIMEOUT"     // the attempt was cut off at its timeout
-	CodeCancelled     = "CANCELLED"   // the caller's context ended
+	CodeNotFound      = "NOT_FOUND"           // no plugin has the activity
+	CodeUnavailable   = "UNAVAILABLE"         // the plugin is down, starting, or its breaker is open
+	CodeTimeout       = plugins.CodeTimeout   // the attempt was cut off at its timeout
+	CodeCancelled     = plugins.CodeCancelled // the caller's context ended
 	CodeTooLarge      = plugins.CodeTooLarge
 	CodeInvalidOutput = plugins.CodeInvalidOutput
 )
