@@ -56,38 +56,6 @@ func parse(raw []byte) (any, error) {
 	return tree, nil
 }
 
-// A place in a JSON text, written out only when something is wrong there. Nil is
-// the root.
-type place struct {
-	above *place
-	name  string // of a property, or
-	index int    // of an item, from 0
-}
-
-func (p *place) property(name string) *place { return &place{above: p, name: name, index: -1} }
-
-func (p *place) item(index int) *place { return &place{above: p, index: index} }
-
-// String is "the value", or a path like debtor.accounts[2].iban.
-func (p *place) String() string {
-	if p == nil {
-		return "the value"
-	}
-	var parts []string
-	for ; p != nil; p = p.above {
-		switch {
-		case p.index >= 0:
-			parts = append(parts, "["+strconv.Itoa(p.index)+"]")
-		case p.above != nil:
-			parts = append(parts, "."+p.name)
-		default:
-			parts = append(parts, p.name)
-		}
-	}
-	slices.Reverse(parts)
-	return strings.Join(parts, "")
-}
-
 type checker struct {
 	violations []string
 	changed    bool
@@ -321,39 +289,4 @@ func (c *checker) sizes(v any, at *place) {
 			c.sizes(v[key], at.property(key))
 		}
 	}
-}
-
-// wholeNumber reads a JSON number that is an integer of at most MaxInteger in
-// size, however it is written (12, 12.0, 1.2e1). It is exact, and takes time
-// in proportion to the text whatever the exponent says.
-func wholeNumber(text string) (int64, bool) {
-	mantissa, negative := strings.CutPrefix(text, "-")
-	exponent := 0
-	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {
-		var err error
-		if exponent, err = strconv.Atoi(mantissa[i+1:]); err != nil {
-			exponent = 1 << 30 // beyond any digits; zero stays zero
-		}
-		mantissa = mantissa[:i]
-	}
-	whole, fraction, _ := strings.Cut(mantissa, ".")
-	digits := strings.TrimLeft(whole+fraction, "0")
-	exponent -= len(fraction)
-	for exponent < 0 && strings.HasSuffix(digits, "0") {
-		digits, exponent = digits[:len(digits)-1], exponent+1
-	}
-	if digits == "" {
-		return 0, true
-	}
-	if exponent < 0 || len(digits)+exponent > 16 {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(digits+strings.Repeat("0", exponent), 10, 64)
-	if err != nil || n > MaxInteger {
-		return 0, false
-	}
-	if negative {
-		n = -n
-	}
-	return n, true
 }

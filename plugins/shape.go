@@ -11,10 +11,6 @@ import (
 	"time"
 )
 
-// MaxInteger is the largest size of an integer in an input or an output:
-// 2^53-1, beyond which readers that use doubles lose digits.
-const MaxInteger = 1<<53 - 1
-
 // A shape is what encoding/json makes of a Go type, with the constraints of
 // its tags: the source of a JSON Schema and of a validator that agree.
 type shape struct {
