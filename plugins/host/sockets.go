@@ -15,7 +15,7 @@ type socketDir struct {
 }
 
 const (
-	socketDirPattern = "sagad-*"
+	socketDirPattern = "sagad-sock-*"
 	socketDirLock    = "lock"
 	// maxSocketDir leaves room, in the 104 bytes of a Unix socket's path, for
 	// the names go-plugin adds.
