@@ -139,7 +139,7 @@ func (m *Machine) applyToEntry(e *entry, o *Operator) (code string, err error) {
 			e.generation++
 			e.input, e.key = o.Input, m.operationKey(e.node.path, OpCompensation, e.generation)
 		}
-		e.parked, e.attempts = nil, 0
+		e.parked, e.spent = nil, e.attempts
 		e.node.state = StateCompensating
 	case CommandResolve:
 		e.ambiguous = false

@@ -16,7 +16,8 @@ type entry struct {
 	input      any // frozen (S5)
 
 	running   bool // scheduled, and neither closed nor parked
-	attempts  int
+	attempts  int       // so far; they number the attempts and never start again
+	spent     int       // attempts before the operator's last retry
 	since     time.Time // first scheduling, or the operator's last retry
 	ambiguous bool      // an attempt may have had the effect
 	last      Failure
@@ -91,10 +92,9 @@ func compensatesInParallel(fork *node) bool {
 // compensate sends the compensation out once.
 func (m *Machine) compensate(e *entry) {
 	n, spec := e.node, e.node.step.Call.Compensate
-	if e.attempts == 0 || !e.running {
-		e.since = m.now
+	if !e.running {
+		e.running, e.since = true, m.now
 	}
-	e.running = true
 	e.attempts++
 	n.state = StateCompensating
 	m.record(Record{Transition: TransitionCompensating, Path: n.path, Op: OpCompensation, Activity: spec.Activity, Attempt: e.attempts})
@@ -114,10 +114,10 @@ func (m *Machine) compensationClosed(e *entry, out Outcome) {
 	n, r := e.node, &e.node.step.Call.Compensate.Retry
 	e.ambiguous = e.ambiguous || out.Class == Ambiguous
 	e.last = m.failure(n, out.Code, out.Message)
-	wait := backoff(r, e.attempts)
+	wait := backoff(r, e.attempts-e.spent)
 	at := m.now.Add(wait)
 	if out.Class == Rejected || out.Final || slices.Contains(r.Never, out.Code) ||
-		(r.Attempts > 0 && e.attempts >= r.Attempts) ||
+		(r.Attempts > 0 && e.attempts-e.spent >= r.Attempts) ||
 		(r.Within > 0 && at.After(e.since.Add(r.Within))) {
 		m.parkEntry(e)
 		return
