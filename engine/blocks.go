@@ -176,16 +176,20 @@ func (m *Machine) beginSwitch(n *node) {
 	m.succeed(n, nil)
 }
 
-// beginSet sets variables in the order written; each sees those before it.
+// beginSet evaluates all values of the step before the first variable changes:
+// none of them sees another.
 func (m *Machine) beginSet(n *node) {
 	s := n.in.scope
-	for _, a := range n.step.Set {
-		value, err := a.Value.Eval(s.env)
-		if err != nil {
+	values := make([]any, len(n.step.Set))
+	for i, a := range n.step.Set {
+		var err error
+		if values[i], err = a.Value.Eval(s.env); err != nil {
 			m.failExpression(n, err)
 			return
 		}
-		s.vars[a.Name] = value
+	}
+	for i, a := range n.step.Set {
+		s.vars[a.Name] = values[i]
 	}
 	m.succeedLeaf(n, nil)
 }

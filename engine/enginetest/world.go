@@ -78,6 +78,7 @@ type World struct {
 	calls    map[string]int  // attempts by activity
 	running  map[string]int  // attempts in flight by action key
 	inputs   map[string]any  // first input by key
+	attempts map[string]int  // number of the last attempt by key
 	effects  map[string]int  // by action key: 1 applied, 0 none or compensated
 	null     map[string]bool // action keys that were compensated before they were applied
 	problems []string
@@ -87,7 +88,7 @@ type World struct {
 func NewWorld(mocks Mocks) *World {
 	return &World{
 		mocks: mocks, calls: map[string]int{}, running: map[string]int{},
-		inputs: map[string]any{}, effects: map[string]int{}, null: map[string]bool{},
+		inputs: map[string]any{}, attempts: map[string]int{}, effects: map[string]int{}, null: map[string]bool{},
 	}
 }
 
@@ -104,6 +105,10 @@ func (w *World) begin(inv *engine.Invocation) Answer {
 	} else if a, b := canonical(first), canonical(inv.Input); inv.Op != engine.OpProbe && a != b {
 		w.problem("S5: the input of %s changed from %s to %s", inv.Key, a, b)
 	}
+	if inv.Op != engine.OpProbe && inv.Attempt != w.attempts[inv.Key]+1 {
+		w.problem("S20: attempt %d of %s follows attempt %d", inv.Attempt, inv.Key, w.attempts[inv.Key])
+	}
+	w.attempts[inv.Key] = inv.Attempt
 	if (inv.Op == engine.OpAction) != (inv.Key == inv.ActionKey) {
 		w.problem("S20: %s of %s has key %s and action key %s", inv.Op, inv.Path, inv.Key, inv.ActionKey)
 	}
