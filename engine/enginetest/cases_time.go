@@ -172,6 +172,11 @@ var dataCases = []Case{
 		Outcome: engine.OutcomeResolved, Trace: "a p", Output: `1`, Replies: []string{engine.RefusedNotPossible, ""},
 	},
 	{
+		Name: "S24 the values of one set are evaluated before a variable changes", Head: quick,
+		Steps: "  - {id: one, set: {a: 1, b: 2}}\n  - {id: two, set: {a: \"${{ vars.b }}\", b: \"${{ vars.a }}\"}}\noutput: [\"${{ vars.a }}\", \"${{ vars.b }}\"]\n",
+		Trace: "one two", Output: `[2, 1]`,
+	},
+	{
 		Name: "S25 an output that cannot be computed takes nothing back", Head: quick, Steps: stepA + "output: ${{ input.list[0].x }}\n",
 		Trace: "a", Output: `null`,
 	},
