@@ -59,9 +59,7 @@ func (w *flowCheck) step(s *Step, before *flow) outcome {
 	join(body)
 	for i := range s.Catch {
 		handler := before.clone()
-		for _, list := range s.blocks() {
-			handler.doubt(list, body.flow)
-		}
+		handler.doubt(s, body.flow)
 		inner := *w
 		inner.names = with(w.names, "error", errorType)
 		join(inner.list(s.Catch[i].Do, handler))

@@ -71,20 +71,34 @@ func (f *flow) mergeVars(other *flow) {
 	}
 }
 
-// doubt makes everything that ran in other but not in f a maybe of f: other is
-// a way that broke off somewhere.
-func (f *flow) doubt(steps []*Step, other *flow) {
-	for id := range other.ran {
-		if _, known := f.ran[id]; !known {
-			f.ran[id] = false
-		}
+// doubt makes everything inside a block that broke off somewhere a maybe of f:
+// its steps, except those of a foreach, and the variables they set. other is
+// what is known where the block ends.
+func (f *flow) doubt(block *Step, other *flow) {
+	if block.Kind == KindForeach {
+		return
 	}
 	f.mergeVars(other)
-	everyStep(steps, func(s *Step) {
-		if _, known := f.ran[s.ID]; !known && s.ID != "" {
-			f.ran[s.ID] = false
+	for _, list := range block.blocks() {
+		for _, s := range list {
+			f.doubtStep(s)
+			f.doubt(s, newFlow())
+			for _, c := range s.Catch {
+				f.doubt(&Step{Kind: KindScope, Scope: &Scope{Do: c.Do}}, newFlow())
+			}
 		}
-	})
+	}
+}
+
+func (f *flow) doubtStep(s *Step) {
+	if _, known := f.ran[s.ID]; !known && s.ID != "" {
+		f.ran[s.ID] = false
+	}
+	for _, a := range s.Set {
+		if f.vars[a.Name] == nil {
+			f.vars[a.Name] = &variable{false, anyType}
+		}
+	}
 }
 
 // stepRef infers steps.ID, a map with the one field output.

@@ -3,6 +3,7 @@ package dsl
 import (
 	"fmt"
 	"regexp"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
@@ -48,7 +49,12 @@ func call(place file.Location, name string, args ...ast.Node) ast.Node {
 
 func (w *rewriter) node(n ast.Node) ast.Node {
 	switch n := n.(type) {
-	case *ast.NilNode, *ast.BoolNode, *ast.StringNode:
+	case *ast.NilNode, *ast.BoolNode:
+		return n
+	case *ast.StringNode:
+		if !utf8.ValidString(n.Value) {
+			return w.fail(n, `write characters as they are, or as \u with four hexadecimal digits`, "a text is not valid UTF-8")
+		}
 		return n
 	case *ast.IntegerNode:
 		if n.Value > MaxInt || n.Value < -MaxInt {
@@ -263,7 +269,7 @@ func (w *rewriter) mapNode(n *ast.MapNode) ast.Node {
 				return w.fail(pair.Key, "", "the key %q stands twice", s.Value)
 			}
 			seen[s.Value] = true
-			key = s
+			key = w.node(s)
 		} else {
 			key = call(pair.Key.Location(), "name", w.node(pair.Key))
 		}

@@ -97,7 +97,12 @@ func (t *typ) withAbsence(a *absence) *typ {
 }
 
 // either returns the type of a value that is one or the other.
-func either(a, b *typ) *typ {
+func either(a, b *typ) *typ { return eitherAt(a, b, 0) }
+
+// maxTypeDepth bounds how deeply lists of lists are looked into.
+const maxTypeDepth = 8
+
+func eitherAt(a, b *typ, depth int) *typ {
 	absent := a.absent
 	if absent == nil {
 		absent = b.absent
@@ -120,8 +125,8 @@ func either(a, b *typ) *typ {
 		t = &typ{kind: typeMap, null: a.null || b.null}
 	case a.kind == typeList && a.elem != b.elem:
 		t = &typ{kind: typeList, null: a.null || b.null}
-		if a.elem != nil && b.elem != nil {
-			t.elem = either(a.elem, b.elem)
+		if a.elem != nil && b.elem != nil && depth < maxTypeDepth {
+			t.elem = eitherAt(a.elem, b.elem, depth+1)
 		}
 	case b.null:
 		t = a.orNull()
@@ -200,20 +205,23 @@ func (d *deriver) at(pointer string) *typ {
 	t := &typ{schema: d.schema, pointer: pointer}
 	d.memo[pointer] = t
 	part, _ := schemas.Lookup(d.schema.doc, pointer)
-	if m, ok := part.(map[string]any); ok {
-		d.fill(t, m)
+	m, ok := part.(map[string]any)
+	if !ok {
+		return t
 	}
+	if ref, ok := m["$ref"].(string); ok && m["type"] == nil {
+		if target, err := url.PathUnescape(strings.TrimPrefix(ref, "#")); err == nil {
+			t = d.at(target)
+			d.memo[pointer] = t
+		}
+		return t
+	}
+	d.fill(t, m)
 	return t
 }
 
 // fill sets a type from a schema. What it cannot express stays any.
 func (d *deriver) fill(t *typ, m map[string]any) {
-	if ref, ok := m["$ref"].(string); ok && m["type"] == nil {
-		if target, err := url.PathUnescape(strings.TrimPrefix(ref, "#")); err == nil {
-			d.copy(t, d.at(target))
-		}
-		return
-	}
 	d.kind(t, m)
 	switch t.kind {
 	case typeMap:
@@ -228,14 +236,6 @@ func (d *deriver) fill(t *typ, m map[string]any) {
 			d.combine(t, keyword, len(list))
 		}
 	}
-}
-
-// copy makes t what another type is. A type that refers to itself before it
-// is known is any.
-func (d *deriver) copy(t, of *typ) {
-	schema, pointer := t.schema, t.pointer
-	*t = *of
-	t.schema, t.pointer = schema, pointer
 }
 
 var schemaTypes = map[string]typeKind{
@@ -392,35 +392,41 @@ func escapePointer(s string) string {
 
 // mismatch says why a value of type t cannot be of type want, or returns "".
 // What may be fine is fine.
-func mismatch(t, want *typ) string { return mismatchAt(t, want, 0) }
+func mismatch(t, want *typ) string {
+	return (&matcher{seen: map[[2]*typ]bool{}}).compare(t, want)
+}
 
-func mismatchAt(t, want *typ, depth int) string {
-	if t.kind == typeAny || want.kind == typeAny || depth > 8 {
+// matcher compares types that may refer to themselves: each pair once.
+type matcher struct{ seen map[[2]*typ]bool }
+
+func (m *matcher) compare(t, want *typ) string {
+	if t.kind == typeAny || want.kind == typeAny || m.seen[[2]*typ{t, want}] {
 		return ""
 	}
+	m.seen[[2]*typ{t, want}] = true
 	if t.kind == typeNull {
 		if want.null || want.kind == typeNull {
 			return ""
 		}
 		return "is null, not " + want.String()
 	}
-	if t.kind != want.kind && !(t.kind == typeInt && want.kind == typeNumber) && !(t.kind == typeNumber && want.kind == typeInt) {
+	if t.kind != want.kind && (!t.isNumber() || !want.isNumber()) {
 		return "is " + t.present().String() + ", not " + want.String()
 	}
 	switch t.kind {
 	case typeList:
 		if t.elem != nil && want.elem != nil {
-			if m := mismatchAt(t.elem, want.elem, depth+1); m != "" {
-				return "has an element that " + m
+			if problem := m.compare(t.elem, want.elem); problem != "" {
+				return "has an element that " + problem
 			}
 		}
 	case typeMap:
-		return mismatchFields(t, want, depth)
+		return m.fields(t, want)
 	}
 	return ""
 }
 
-func mismatchFields(t, want *typ, depth int) string {
+func (m *matcher) fields(t, want *typ) string {
 	for _, name := range canonicalKeys(want.required) {
 		if _, ok := t.field(name); !ok {
 			return "lacks the field " + name
@@ -434,8 +440,8 @@ func mismatchFields(t, want *typ, depth int) string {
 			}
 			continue
 		}
-		if m := mismatchAt(t.fields[name], f, depth+1); m != "" {
-			return "has a field " + name + " that " + m
+		if problem := m.compare(t.fields[name], f); problem != "" {
+			return "has a field " + name + " that " + problem
 		}
 	}
 	return ""
