@@ -19,7 +19,7 @@ func (v *Validator) collect(e *ValidationError, broken *jsonschema.ValidationErr
 	}
 	_, pointer, _ := strings.Cut(broken.AbsoluteKeywordLocation, "#")
 	keyword := pointer[strings.LastIndexByte(pointer, '/')+1:]
-	if len(broken.Causes) > 0 && keyword != "anyOf" && keyword != "oneOf" {
+	if len(broken.Causes) > 0 && !slices.Contains([]string{"anyOf", "oneOf", "contains", "minContains"}, keyword) {
 		for _, cause := range broken.Causes {
 			v.collect(e, cause, value)
 		}
@@ -47,7 +47,6 @@ var comparisons = map[string]string{
 	"maxItems":         "must have at most %v elements",
 	"minProperties":    "must have at least %v fields",
 	"maxProperties":    "must have at most %v fields",
-	"minContains":      "must contain at least %v such elements",
 	"maxContains":      "must contain at most %v such elements",
 	"pattern":          "does not match the pattern %v",
 	"format":           "is not a valid %v",
@@ -74,11 +73,13 @@ func (v *Validator) problem(keyword, pointer string, value any) Problem {
 		return Problem{What: "must not contain the same element twice"}
 	case "anyOf", "oneOf":
 		return Problem{What: "matches not one of the alternatives of the schema"}
-	case "contains":
+	case "contains", "minContains":
 		return Problem{What: "does not contain the element the schema asks for"}
-	default:
-		return Problem{What: fmt.Sprintf("breaks %q of the schema", keyword)}
 	}
+	if arg == false {
+		return Problem{What: "is not allowed"}
+	}
+	return Problem{What: fmt.Sprintf("breaks %q of the schema", keyword)}
 }
 
 func missing(required, value any) Problem {
