@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -11,15 +12,12 @@ import (
 )
 
 // collect adds what a tree of the library's errors says at its leaves. The
-// alternatives of anyOf, oneOf and not are one problem: their leaves contradict
-// each other.
+// alternatives of anyOf and oneOf, and the elements that contains does not
+// take, are one problem.
 func (v *Validator) collect(e *ValidationError, broken *jsonschema.ValidationError, value any) {
-	if len(e.Problems) >= MaxProblems {
-		return
-	}
 	_, pointer, _ := strings.Cut(broken.AbsoluteKeywordLocation, "#")
 	keyword := pointer[strings.LastIndexByte(pointer, '/')+1:]
-	if len(broken.Causes) > 0 && !slices.Contains([]string{"anyOf", "oneOf", "contains", "minContains"}, keyword) {
+	if len(broken.Causes) > 0 && !slices.Contains(undivided, keyword) {
 		for _, cause := range broken.Causes {
 			v.collect(e, cause, value)
 		}
@@ -28,8 +26,21 @@ func (v *Validator) collect(e *ValidationError, broken *jsonschema.ValidationErr
 	at, _ := Lookup(value, broken.InstanceLocation)
 	p := v.problem(keyword, pointer, at)
 	p.Pointer = broken.InstanceLocation
-	if !slices.Contains(e.Problems, p) {
-		e.Problems = append(e.Problems, p)
+	e.Problems = append(e.Problems, p)
+}
+
+var undivided = []string{"anyOf", "oneOf", "contains", "minContains"}
+
+// tidy puts the problems into the order of their places, since the library
+// reports in the order of Go's maps, and drops repetitions and what is too
+// much.
+func (e *ValidationError) tidy() {
+	slices.SortFunc(e.Problems, func(a, b Problem) int {
+		return cmp.Or(strings.Compare(a.Pointer, b.Pointer), strings.Compare(a.What, b.What))
+	})
+	e.Problems = slices.Compact(e.Problems)
+	if len(e.Problems) > MaxProblems {
+		e.Problems = e.Problems[:MaxProblems]
 	}
 }
 

@@ -110,12 +110,13 @@ func (v *Validator) Validate(value any) (err error) {
 	}
 	e := &ValidationError{}
 	v.collect(e, broken, value)
+	e.tidy()
 	return e
 }
 
 // ValidationError says what of a value breaks its schema.
 type ValidationError struct {
-	Problems []Problem // at least one; at most MaxProblems
+	Problems []Problem // at least one, at most MaxProblems, by place
 }
 
 // MaxProblems bounds what is said of one value.
