@@ -202,7 +202,8 @@ func (d *demo) pay(ctx context.Context, p payment) (report, error) {
 	if r.After, err = d.money.balances(ctx); err != nil {
 		return r, err
 	}
-	r.Problems = append(p.check(r.Result), p.checkMoney(data, r.Before, r.After)...)
+	r.Problems = append(r.Problems, p.check(r.Result)...)
+	r.Problems = append(r.Problems, p.checkMoney(data, r.Before, r.After)...)
 	if !d.format.json() {
 		progress.Result(d.console.out, d.style, r.Result, d.launch.settings.again)
 		d.money.table(d.console.out, d.style, p.account(data, r.Before), r.Before, r.After)

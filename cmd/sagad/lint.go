@@ -104,9 +104,16 @@ func (l *linter) report(all dsl.Diagnostics, files int) error {
 		}
 	}
 	if count > 0 {
-		return fmt.Errorf("%d errors in %d files", count, files)
+		return fmt.Errorf("%s in %s", plural(count, "error"), plural(files, "file"))
 	}
 	return nil
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // check checks one file.

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestScripts(t *testing.T) {
+	root := repository(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TMPDIR", os.TempDir()) // sockets want short paths
+			env.Setenv("EXAMPLES", filepath.Join(root, "definitions", "examples"))
+			env.Setenv("DEFINITIONS", filepath.Join(root, "definitions"))
+			env.Setenv("PLUGINS", binaries)
+			env.Setenv("USER", "tester")
+			config := fmt.Sprintf("plugins: %q\ndefinitions: %q\n", binaries, filepath.Join(root, "definitions"))
+			return os.WriteFile(filepath.Join(env.WorkDir, defaultConfig), []byte(config), 0o600)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"dev": devCmd, "code": codeCmd, "occupy": occupyCmd, "damage": damageCmd, "lists": listsCmd,
+		},
+	})
+}
+
+// devCmd runs `sagad dev` beside a script: `dev start ARG...` waits until it is
+// up, `dev stop` ends it as Ctrl-C does, `dev kill` as a power cut does.
+func devCmd(ts *testscript.TestScript, neg bool, args []string) {
+	const key = "dev"
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: dev start ARG... | dev stop | dev kill")
+	}
+	switch args[0] {
+	case "start":
+		d, err := startDev(ts.Getenv("WORK"), append(os.Environ(), "TMPDIR="+os.TempDir()), args[1:]...)
+		ts.Check(err)
+		ts.Setenv(key, fmt.Sprint(d.cmd.Process.Pid))
+		running.Store(d.cmd.Process.Pid, d)
+		ts.Defer(func() { d.stop(syscall.SIGKILL) })
+	case "stop", "kill":
+		var pid int
+		_, err := fmt.Sscan(ts.Getenv(key), &pid)
+		ts.Check(err)
+		value, _ := running.Load(pid)
+		d := value.(*devProcess)
+		signal := syscall.SIGINT
+		if args[0] == "kill" {
+			signal = syscall.SIGKILL
+		}
+		if err := d.stop(signal); args[0] == "stop" {
+			ts.Check(err)
+		}
+		ts.Logf("%s", d.output())
+	}
+}
+
+// running holds the `sagad dev` processes of scripts by process ID.
+var running sync.Map
+
+// devProcess is a `sagad dev` in a process of its own.
+type devProcess struct {
+	cmd  *exec.Cmd
+	done chan error
+	once sync.Once
+	err  error
+
+	mu  sync.Mutex
+	out bytes.Buffer
+}
+
+// devReady is the last line of `sagad dev` before it only waits.
+const devReady = "Ctrl-C stops it."
+
+func startDev(dir string, env []string, args ...string) (*devProcess, error) {
+	sagad, err := exec.LookPath("sagad") // testscript puts it on the path
+	if err != nil {
+		return nil, err
+	}
+	d := &devProcess{cmd: exec.Command(sagad, append([]string{"dev", "--ui-port", "0"}, args...)...), done: make(chan error, 1)}
+	d.cmd.Dir, d.cmd.Env = dir, env
+	out, err := d.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	d.cmd.Stderr = d.cmd.Stdout
+	if err := d.cmd.Start(); err != nil {
+		return nil, err
+	}
+	ready := make(chan struct{})
+	go d.read(out, ready)
+	select {
+	case <-ready:
+		return d, nil
+	case err := <-d.done:
+		return nil, fmt.Errorf("sagad dev ended: %w\n%s", err, d.output())
+	case <-time.After(time.Minute):
+		_ = d.stop(syscall.SIGKILL)
+		return nil, fmt.Errorf("sagad dev is not up after a minute\n%s", d.output())
+	}
+}
+
+func (d *devProcess) read(out io.Reader, ready chan struct{}) {
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		d.mu.Lock()
+		d.out.WriteString(lines.Text() + "\n")
+		d.mu.Unlock()
+		if lines.Text() == devReady {
+			close(ready)
+		}
+	}
+	d.done <- d.cmd.Wait()
+}
+
+func (d *devProcess) output() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.out.String()
+}
+
+// stop ends the process and waits for its end.
+func (d *devProcess) stop(signal syscall.Signal) error {
+	d.once.Do(func() {
+		_ = d.cmd.Process.Signal(signal) // it may have ended by itself
+		d.err = <-d.done
+	})
+	return d.err
+}
+
+// codeCmd runs a command and wants its exit code: `code 2 sagad run ...`.
+func codeCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N COMMAND ARG...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// occupyCmd listens on a free port and puts its number into a variable.
+func occupyCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: occupy VARIABLE")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { _ = listener.Close() })
+	ts.Setenv(args[0], fmt.Sprint(listener.Addr().(*net.TCPAddr).Port))
+}
+
+// damageCmd overwrites the beginning of a file.
+func damageCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: damage FILE")
+	}
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = f.WriteAt(bytes.Repeat([]byte("damaged "), 512), 0)
+	ts.Check(err)
+	ts.Check(f.Close())
+}
+
+// listsCmd runs `sagad list` until it prints a text: visibility follows a saga
+// with a small delay.
+func listsCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: lists TEXT ARG...")
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		ts.Check(ts.Exec("sagad", append([]string{"list"}, args[1:]...)...))
+		out := ts.ReadFile("stdout")
+		if strings.Contains(out, args[0]) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("sagad list never showed %q:\n%s", args[0], out)
+		}
+	}
+}
