@@ -61,7 +61,7 @@ func (c *compiler) places(steps []*Step, around []turn, foreach *Step) {
 		if s.Kind == KindForeach {
 			inner = s
 		}
-		for i, list := range s.blocks() {
+		for i, list := range s.bodies() {
 			c.places(list, append(around[:len(around):len(around)], turn{s, i}), inner)
 		}
 		for i, clause := range s.Catch {

@@ -102,7 +102,7 @@ func (c *compiler) codesOf(s *Step) (codes []string, complete bool) {
 	default:
 		add("EXPRESSION")
 	}
-	inner := s.blocks()
+	inner := s.bodies()
 	for _, list := range inner {
 		for _, child := range list {
 			more, all := c.leaving(child)

@@ -154,7 +154,7 @@ func (w *pivotCheck) concurrent(s *Step, from side) passage {
 		w.inside = "foreach"
 	}
 	p := passage{normal: from, failed: from}
-	for _, list := range s.blocks() {
+	for _, list := range s.bodies() {
 		one := w.list(list, from)
 		if one.normal == 0 && s.Kind == KindParallel {
 			p.normal = 0

@@ -79,7 +79,7 @@ func (f *flow) doubt(block *Step, other *flow) {
 		return
 	}
 	f.mergeVars(other)
-	for _, list := range block.blocks() {
+	for _, list := range block.bodies() {
 		for _, s := range list {
 			f.doubtStep(s)
 			f.doubt(s, newFlow())
@@ -194,32 +194,8 @@ func (in *inference) variable(name *ast.StringNode) *typ {
 func everyStep(steps []*Step, f func(*Step)) {
 	for _, s := range steps {
 		f(s)
-		for _, list := range s.blocks() {
+		for _, list := range s.Blocks() {
 			everyStep(list, f)
 		}
-		for _, c := range s.Catch {
-			everyStep(c.Do, f)
-		}
 	}
-}
-
-// blocks returns the lists of steps directly inside a step, without those of
-// its handlers.
-func (s *Step) blocks() [][]*Step {
-	var lists [][]*Step
-	switch {
-	case s.Parallel != nil:
-		for _, b := range s.Parallel.Branches {
-			lists = append(lists, b.Do)
-		}
-	case s.Foreach != nil:
-		lists = append(lists, s.Foreach.Do)
-	case s.Switch != nil:
-		for _, c := range s.Switch.Cases {
-			lists = append(lists, c.Do)
-		}
-	case s.Scope != nil:
-		lists = append(lists, s.Scope.Do)
-	}
-	return lists
 }

@@ -2,12 +2,14 @@ package dsl
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -537,4 +539,76 @@ func BenchmarkValue(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestPlanSchemas(t *testing.T) {
+	p := payment(t)
+	input := map[string]any{"paymentId": "p", "amount": map[string]any{"minor": 0, "currency": "EUR"}, "debtor": map[string]any{"iban": "DE"}}
+	err := p.Input.Validate(input)
+	want := "lacks the field creditor; /amount/minor must be at least 1; /debtor lacks the field country"
+	var broken *SchemaError
+	if !errors.As(err, &broken) || err.Error() != want {
+		t.Errorf("%v; want %s", err, want)
+	}
+	var none *Schema
+	if err := none.Validate(5); err != nil {
+		t.Error(err)
+	}
+	if !strings.HasPrefix(string(p.Input.JSON()), `{"properties":{"amount":`) {
+		t.Errorf("%s", p.Input.JSON())
+	}
+}
+
+func TestEncoding(t *testing.T) {
+	for name, c := range map[string]struct{ source, want string }{
+		"latin-1":        {"saga: t\nkey: gr\xf6sse", "2:8: error[YAML]: the file is not UTF-8"},
+		"UTF-16":         {"\xff\xfes\x00a\x00", "1:1: error[YAML]: the file is not UTF-8"},
+		"line separator": {"saga: t\nkey: 'a\u2028b'", "2:8: error[YAML]: the line break U+2028"},
+		"next line":      {"saga: t\u0085key: a", "1:8: error[YAML]: the line break U+0085"},
+	} {
+		_, diags := Compile(Source{Data: []byte(c.source)}, Options{})
+		if got := diags.Error(); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %s; want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestDiagnosticsAsError(t *testing.T) {
+	_, diags := Compile(Source{Name: "a.yaml", Data: []byte("saga: T\nsteps: []\n")}, Options{})
+	if err := diags.Err(); err == nil || strings.Count(err.Error(), "a.yaml:") != 3 {
+		t.Errorf("%v", diags.Err())
+	}
+	_, diags = Compile(Source{Data: []byte("saga: t\nkey: x\nsteps: [{id: a, sleep: 1s}]")}, Options{})
+	if len(diags) != 1 || diags.Err() != nil {
+		t.Errorf("a warning is the error %v", diags.Err())
+	}
+}
+
+// TestManyProblems: the number of diagnostics is bounded.
+func TestManyProblems(t *testing.T) {
+	source := head + "steps:\n" + strings.Repeat("  - {id: a, cal: x}\n", 600)
+	if _, diags := Compile(Source{Data: []byte(source)}, Options{}); len(diags) != MaxDiagnostics {
+		t.Errorf("%d diagnostics", len(diags))
+	}
+}
+
+// TestPlansAreConcurrent evaluates the expressions of one plan from many
+// goroutines; it is of use with -race.
+func TestPlansAreConcurrent(t *testing.T) {
+	p := mustCompile(t, head+`steps: [{id: a, set: {x: "${{ map(input.list, # * input.n) }}", y: "${{ input.n + 1 }}-${{ input.list[0] }}"}}]`)
+	var wg sync.WaitGroup
+	for n := range 8 {
+		wg.Go(func() {
+			env := Env{"input": map[string]any{"n": n, "list": []any{n, n + 1}}}
+			for range 200 {
+				x, err := p.Steps[0].Set[0].Value.Eval(env)
+				y, err2 := p.Steps[0].Set[1].Value.Eval(env)
+				if err != nil || err2 != nil || !cmp.Equal(x, []any{n * n, n * (n + 1)}) || y != fmt.Sprintf("%d-%d", n+1, n) {
+					t.Errorf("%d: %v %v %v %v", n, x, y, err, err2)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -56,10 +56,7 @@ func (c *compiler) bareExpr(n *node, what string) *Expr {
 	switch {
 	case n.kind == nodeBool || n.kind == nodeInt:
 		// if: true is an expression too.
-		e, tree, _ := newExpr(n.text)
-		if c.text == nil {
-			e, tree, _ = newExpr(fmt.Sprint(n.value))
-		}
+		e, tree, _ := newExpr(fmt.Sprint(n.value))
 		c.uses[e] = &exprUse{node: n, tree: tree}
 		return e
 	case n.kind != nodeString:

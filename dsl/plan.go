@@ -232,23 +232,30 @@ type Delay struct {
 // Blocks gives the lists of steps inside s, in document order: branches, cases
 // or the one body, then the handlers of its catches.
 func (s *Step) Blocks() [][]*Step {
-	var blocks [][]*Step
-	switch s.Kind {
-	case KindParallel:
-		for _, b := range s.Parallel.Branches {
-			blocks = append(blocks, b.Do)
-		}
-	case KindForeach:
-		blocks = append(blocks, s.Foreach.Do)
-	case KindSwitch:
-		for _, c := range s.Switch.Cases {
-			blocks = append(blocks, c.Do)
-		}
-	case KindScope:
-		blocks = append(blocks, s.Scope.Do)
-	}
+	blocks := s.bodies()
 	for _, c := range s.Catch {
 		blocks = append(blocks, c.Do)
 	}
 	return blocks
+}
+
+// bodies returns the lists of steps directly inside a step, without those of
+// its handlers.
+func (s *Step) bodies() [][]*Step {
+	var lists [][]*Step
+	switch {
+	case s.Parallel != nil:
+		for _, b := range s.Parallel.Branches {
+			lists = append(lists, b.Do)
+		}
+	case s.Foreach != nil:
+		lists = append(lists, s.Foreach.Do)
+	case s.Switch != nil:
+		for _, c := range s.Switch.Cases {
+			lists = append(lists, c.Do)
+		}
+	case s.Scope != nil:
+		lists = append(lists, s.Scope.Do)
+	}
+	return lists
 }
