@@ -119,6 +119,7 @@ func (i *instance) explain(err error) error {
 func (i *instance) attend(ctx context.Context, stay bool) error {
 	printer := i.console.printer(i.format.json())
 	defer printer.Close()
+	printer.Title(i.id)
 	a := &attendance{
 		console: i.console, printer: printer, stay: stay,
 		saga: &durableSaga{stack: i.stack, name: i.id, feed: newFeed(printer), watch: i.settings.hint("watch", i.id)},

@@ -70,12 +70,10 @@ func (o *offers) ask(ctx context.Context, a *attendance, r engine.Record) {
 	if suggestion != "" {
 		question = "  send " + r.Signal + " " + suggestion + "? Enter sends it; type other JSON, or n. "
 	}
-	release := a.printer.Hold()
-	defer release()
-	_, _ = o.console.out.Write([]byte(question))
+	answered := a.printer.Ask(question)
 	line, ok := o.read(ctx, r.Path)
+	answered()
 	if !ok {
-		_, _ = o.console.out.Write([]byte("\n"))
 		return
 	}
 	if line = strings.TrimSpace(line); line == "" {

@@ -11,7 +11,7 @@ import (
 // later one, as far as the states show them, in the order in which the steps
 // closed. The state before the first one is the zero Result.
 func Changes(before, after engine.Result) []engine.Record {
-	c := changes{after: after, was: make(map[string]engine.StepResult, len(before.Steps)), is: make(map[string]engine.StepResult, len(after.Steps))}
+	c := changes{after: after, reached: make(map[string]int, len(after.Steps)), was: make(map[string]engine.StepResult, len(before.Steps)), is: make(map[string]engine.StepResult, len(after.Steps))}
 	for _, s := range before.Steps {
 		c.was[s.Path] = s
 	}
@@ -21,7 +21,8 @@ func Changes(before, after engine.Result) []engine.Record {
 	if before.ID == "" {
 		c.add(engine.Record{At: after.StartedAt, Transition: engine.TransitionStarted})
 	}
-	for _, s := range after.Steps {
+	for i, s := range after.Steps {
+		c.reached[s.Path] = i
 		if s.State == engine.StateSkipped && c.was[s.Path].State != engine.StateSkipped {
 			c.skips = append(c.skips, s)
 		}
@@ -38,7 +39,9 @@ func Changes(before, after engine.Result) []engine.Record {
 type changes struct {
 	after   engine.Result
 	was, is map[string]engine.StepResult
+	reached map[string]int // place in the order of reaching
 	records []engine.Record
+	last    time.Time           // of the last step that closed, among the new ones
 	skips   []engine.StepResult // still to be told
 	turned  bool                // the record of the saga's turn has been told
 }
@@ -62,24 +65,30 @@ func (c *changes) closed(before engine.Result) {
 		}
 		name := strings.TrimRight(item, "!?")
 		if path, ok := strings.CutPrefix(name, "~"); ok {
-			c.skipped(always)
+			c.skipped("")
 			c.turn(backward)
 			if name == item { // ~x! is parked, which stands elsewhere with its reason
-				c.add(engine.Record{At: c.now(), Transition: engine.TransitionCompensated, Path: path, Op: engine.OpCompensation, Attempt: attemptsOf(c.is[path])})
+				c.add(engine.Record{At: c.is[path].ClosedAt, Transition: engine.TransitionCompensated, Path: path, Op: engine.OpCompensation, Attempt: attemptsOf(c.is[path])})
 			}
 			continue
 		}
 		c.leaf(name, strings.TrimPrefix(item, name))
 	}
-	c.skipped(always)
+	c.skipped("")
 	c.turn(backward)
 }
 
-func always(time.Time) bool { return true }
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
 
-// skipped tells of the steps that were skipped before an instant.
-func (c *changes) skipped(before func(time.Time) bool) {
-	for len(c.skips) > 0 && before(c.skips[0].ClosedAt) {
+// skipped tells of the steps that were skipped before a leaf was reached or, if
+// it is none, all that were.
+func (c *changes) skipped(leaf string) {
+	for len(c.skips) > 0 && (leaf == "" || c.reached[c.skips[0].Path] < c.reached[leaf]) {
 		c.add(engine.Record{At: c.skips[0].ClosedAt, Transition: engine.TransitionSkipped, Path: c.skips[0].Path})
 		c.skips = c.skips[1:]
 	}
@@ -88,8 +97,13 @@ func (c *changes) skipped(before func(time.Time) bool) {
 // leaf tells of a step that closed. What is parked stands elsewhere.
 func (c *changes) leaf(path, mark string) {
 	s := c.is[path]
-	c.skipped(s.ClosedAt.After)
-	r := engine.Record{At: s.ClosedAt, Transition: engine.TransitionSucceeded, Path: path, Attempt: s.Attempts}
+	at := s.ClosedAt
+	if attemptsOf(s) > 0 { // what stands there is the end of its compensation
+		at = later(s.ScheduledAt, c.last)
+	}
+	c.skipped(path)
+	c.last = later(c.last, at)
+	r := engine.Record{At: at, Transition: engine.TransitionSucceeded, Path: path, Attempt: s.Attempts}
 	switch {
 	case s.State == engine.StateParked && s.Compensation.Attempts == 0:
 		return
@@ -110,7 +124,10 @@ func (c *changes) turn(before bool) {
 		return
 	}
 	c.turned = true
-	r := engine.Record{At: c.now(), Transition: engine.TransitionCompensating}
+	r := engine.Record{At: c.last, Transition: engine.TransitionCompensating}
+	if r.At.IsZero() { // nothing closed: somebody cancelled between two steps
+		r.At = c.now()
+	}
 	if cause := c.after.Cause; cause != nil {
 		r.Code, r.Message = cause.Code, cause.Message
 	}

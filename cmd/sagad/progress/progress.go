@@ -37,13 +37,15 @@ type Printer struct {
 
 	mu      sync.Mutex
 	plan    *dsl.Plan
+	title   string
 	steps   map[string]*dsl.Step
 	width   int // of the column of paths
 	started time.Time
 	running []*item // in order of starting
 	live    *ticker
 	shown   bool // the live line is on the screen
-	held    bool // the live line is hidden
+	held    bool // the live line is hidden while somebody is asked
+	asking  bool // a question stands on the line of the cursor
 	frame   int
 	armed   map[string]bool // steps that may have to be compensated
 }
@@ -77,7 +79,16 @@ func (p *Printer) Plan(plan *dsl.Plan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.plan, p.steps = plan, make(map[string]*dsl.Step, plan.StepCount())
+	p.title = strings.TrimSpace(p.style.bold(clean(plan.Saga)) + " " + clean(plan.Version))
 	p.gather(plan.Steps)
+}
+
+// Title says what stands in the first line of a saga whose definition is not
+// known.
+func (p *Printer) Title(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.title = p.style.bold(clean(text))
 }
 
 func (p *Printer) gather(steps []*dsl.Step) {
@@ -124,17 +135,18 @@ func (p *Printer) Say(format string, args ...any) {
 	p.line(fmt.Sprintf(format, args...))
 }
 
-// Hold hides the live line, for as long as somebody types on the terminal;
-// release brings it back.
-func (p *Printer) Hold() (release func()) {
+// Ask writes a question in place of the live line, which comes back when
+// answered is called. Lines that come before that stand below the question.
+func (p *Printer) Ask(question string) (answered func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	p.held = true
+	p.held, p.asking = true, true
+	_, _ = fmt.Fprint(p.w, question) // a terminal that is gone answers nothing
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.held = false
+		p.held, p.asking = false, false
 		p.paint()
 	}
 }
@@ -153,6 +165,10 @@ func (p *Printer) Close() {
 // line writes one line above the live line.
 func (p *Printer) line(text string) {
 	p.clear()
+	if p.asking {
+		p.asking = false
+		text = "\n" + text
+	}
 	_, _ = fmt.Fprintln(p.w, text) // a terminal that is gone stops no saga
 	p.paint()
 }

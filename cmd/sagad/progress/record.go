@@ -56,13 +56,7 @@ func (p *Printer) Record(r engine.Record) {
 func (p *Printer) saga(r engine.Record) {
 	switch r.Transition {
 	case engine.TransitionStarted:
-		if p.plan != nil {
-			title := p.style.bold(p.plan.Saga)
-			if p.plan.Version != "" {
-				title += " " + clean(p.plan.Version)
-			}
-			p.line(p.style.sign(signStarted) + " " + title)
-		}
+		p.line(strings.TrimSpace(p.style.sign(signStarted) + " " + p.title))
 	case engine.TransitionCompensating:
 		p.turn(r)
 	case engine.TransitionRefused:

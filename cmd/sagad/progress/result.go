@@ -35,7 +35,7 @@ func Result(w io.Writer, style Style, r engine.Result, again string) {
 		print("  output  %s", outputText(r))
 	}
 	if r.Interventions > 0 {
-		print("  %d commands of operators", r.Interventions)
+		print("  taken from operators: %d", r.Interventions)
 	}
 	for _, p := range r.Parked {
 		print("  %s %s since %s: %s", style.red("parked"), style.bold(clean(p.Path)+" ("+p.Op.String()+")"), p.Since.Local().Format(time.TimeOnly), Reason(p.Code, p.Message))
