@@ -1,0 +1,157 @@
+package docs_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine/enginetest"
+)
+
+// codes gives the codes of diagnostics.
+func codes(t *testing.T) map[string]bool {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(repository, "dsl", "codes.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok {
+			code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[code] = true
+		}
+		return true
+	})
+	if len(all) < 10 {
+		t.Fatalf("only %d codes were found", len(all))
+	}
+	return all
+}
+
+// Every diagnostic has a section, and every section a diagnostic.
+func TestDiagnostics(t *testing.T) {
+	all := codes(t)
+	described := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^### ([A-Z_]+)$").FindAllStringSubmatch(read(t, "docs/diagnostics.md"), -1) {
+		described[m[1]] = true
+		if !all[m[1]] {
+			t.Errorf("docs/diagnostics.md describes %s, which dsl/codes.go does not have", m[1])
+		}
+	}
+	for code := range all {
+		if !described[code] {
+			t.Errorf("docs/diagnostics.md has no section `### %s`: write its cause and how to mend it", code)
+		}
+	}
+}
+
+// Every function of expressions stands in the reference as the code has it.
+func TestFunctions(t *testing.T) {
+	page := strings.ReplaceAll(read(t, "docs/language.md"), "`", "")
+	for _, usage := range dsl.FunctionUsages() {
+		if !strings.Contains(page, "\n- "+usage+"\n") {
+			t.Errorf("docs/language.md lacks the line `- %s`", usage)
+		}
+	}
+}
+
+// Every key of the language stands in the reference.
+func TestKeys(t *testing.T) {
+	var schema struct {
+		Properties map[string]any `json:"properties"`
+		Defs       map[string]any `json:"$defs"`
+	}
+	text, err := os.ReadFile(filepath.Join(repository, "schemas", "saga.v1.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	page := read(t, "docs/language.md")
+	check := func(key string) {
+		if !strings.Contains(page, "`"+key+"`") && !strings.Contains(page, "`"+key+":") {
+			t.Errorf("docs/language.md does not describe the key %s", key)
+		}
+	}
+	for key := range schema.Properties {
+		check(key)
+	}
+	step, ok := schema.Defs["step"].(map[string]any)
+	if !ok {
+		t.Fatal("the schema has no $defs/step")
+	}
+	properties, ok := step["properties"].(map[string]any)
+	if !ok {
+		t.Fatal("the schema has no $defs/step/properties")
+	}
+	for key := range properties {
+		check(key)
+	}
+}
+
+var (
+	caseForm = regexp.MustCompile("`(S[0-9]+ [^`]*)`")
+	ruleForm = regexp.MustCompile(`^S[0-9]+ `)
+	testForm = regexp.MustCompile("`([a-z/]+): (Test[A-Za-z0-9]+)`")
+)
+
+// The rules name every case of the conformance suite that is about one, and only
+// tests that there are.
+func TestRules(t *testing.T) {
+	page := strings.ReplaceAll(read(t, "docs/semantics.md"), "\n", " ")
+	named := map[string]bool{}
+	for _, m := range caseForm.FindAllStringSubmatch(page, -1) {
+		named[m[1]] = true
+	}
+	for i := range enginetest.Cases {
+		name := enginetest.Cases[i].Name
+		if isRule := ruleForm.MatchString(name); isRule && !named[name] {
+			t.Errorf("docs/semantics.md does not name the case %q: add it under its rule", name)
+		}
+		delete(named, name)
+	}
+	for name := range named {
+		t.Errorf("docs/semantics.md names %q, which is no case of engine/enginetest", name)
+	}
+	for _, m := range testForm.FindAllStringSubmatch(page, -1) {
+		if !hasTest(t, m[1], m[2]) {
+			t.Errorf("docs/semantics.md names %s, which %s does not have", m[2], m[1])
+		}
+	}
+	for n := 1; n <= 28; n++ {
+		if !strings.Contains(page, " ### S"+strconv.Itoa(n)+" ") {
+			t.Errorf("docs/semantics.md has no rule S%d", n)
+		}
+	}
+}
+
+func hasTest(t *testing.T, folder, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(repository, filepath.FromSlash(folder), "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "\nfunc "+name+"(") {
+			return true
+		}
+	}
+	return false
+}
