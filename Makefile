@@ -54,7 +54,8 @@ bench: ## measure: the engine against sagas written by hand, then every package'
 	$(GO) build -o bin/bench/plugins/ ./cmd/sagad/bench/noop
 	$(GO) run ./cmd/sagad/bench -plugins bin/bench/plugins
 	$(GO) test -run='^$$' -bench=. $(LIGHT)
-	$(GO) test -run='^$$' -bench=. -benchtime=200x ./cmd/sagad/embedded
+	$(GO) test -run='^$$' -bench=FiveSteps -benchtime=200x ./cmd/sagad/embedded
+	$(GO) test -run='^$$' -bench=Restart -benchtime=5x ./cmd/sagad/embedded
 
 .PHONY: lint
 lint: ## golangci-lint, Temporal's workflowcheck, and a build without the server

@@ -32,6 +32,10 @@ const (
 	// the checkpoint at the end ever competes with the server's own connection.
 	busyTimeout = 10 * time.Second
 
+	// malformed is how SQLite's SQLITE_CORRUPT reads. The server passes errors of
+	// its database on as text.
+	malformed = "database disk image is malformed"
+
 	// syncCommits and syncCheckpoints are values of PRAGMA synchronous: FULL syncs
 	// the log in every commit, NORMAL only before it is moved into the database.
 	// The server's connection has the latter, because groupCommit does the rest.
@@ -195,6 +199,9 @@ func checkpoint(ctx context.Context, path string) error {
 func databaseError(path string, err error) error {
 	var failure *sqlite.Error
 	if !errors.As(err, &failure) {
+		if err != nil && strings.Contains(err.Error(), malformed) {
+			return corruptError(path, err)
+		}
 		return err
 	}
 	const primary = 0xff // extended result codes carry the primary one in the low byte

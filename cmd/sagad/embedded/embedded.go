@@ -6,6 +6,10 @@
 // temporal.lock. One process at a time may use it. Sagas survive restarts and
 // power cuts: what the server has acknowledged is synced to the disk.
 //
+// The server runs what sagad uses: workflows, activities, timers, signals,
+// queries, updates, children, visibility and retention. It has no schedules and
+// no batch operations.
+//
 // The server has no authentication: any process of this machine can reach it.
 // That is why it listens on loopback addresses only.
 //

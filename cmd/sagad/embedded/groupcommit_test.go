@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
@@ -102,7 +103,9 @@ func TestAcknowledgedIsOnDisk(t *testing.T) {
 	t.Cleanup(s.Stop)
 	c := dial(t, s)
 	stop := work(t, c)
-	if _, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "open", TaskQueue: taskQueue}, waitForWord); err != nil {
+	if _, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		ID: "open", TaskQueue: taskQueue, WorkflowTaskTimeout: time.Second, // the crash may lose a task
+	}, waitForWord); err != nil {
 		t.Fatal(err)
 	}
 	awaitIdle(t, c, "open")

@@ -82,7 +82,7 @@ func (s *Server) start(ctx context.Context, store *config.SQL) error {
 		return databaseError(database, err)
 	}
 	if err := s.startServices(ctx, store); err != nil {
-		return err
+		return databaseError(database, err)
 	}
 	if err := s.startUI(ctx); err != nil {
 		s.stopServices()

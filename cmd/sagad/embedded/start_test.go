@@ -162,6 +162,18 @@ func TestDamagedDatabase(t *testing.T) {
 	}
 }
 
+// Damage that the check of a large database passed over shows as the server's
+// text when it first reads that page.
+func TestDamageFoundByTheServer(t *testing.T) {
+	err := databaseError("temporal.db", errors.New("GetNamespace operation failed. Error database disk image is malformed (11)"))
+	if !errors.Is(err, ErrCorrupt) {
+		t.Errorf("got %v, want %v", err, ErrCorrupt)
+	}
+	if err := databaseError("temporal.db", nil); err != nil {
+		t.Errorf("no error became %v", err)
+	}
+}
+
 func TestDatabaseOfAnother(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -39,12 +39,15 @@ const (
 	storeQPS   = 1_000_000
 )
 
-// services are the parts of a server, each with a port of its own.
+// services are the parts of a server that run, each with a port of its own. The
+// fourth, the system worker, is left out: it serves schedules, batch operations,
+// the deletion of namespaces and versioned deployments, none of which sagad has,
+// and its open polls would hold up every stop by a second. Retention does not
+// need it.
 var services = []primitives.ServiceName{
 	primitives.FrontendService,
 	primitives.HistoryService,
 	primitives.MatchingService,
-	primitives.WorkerService,
 }
 
 // storeConfig describes the database file to the server.
@@ -99,10 +102,11 @@ func serverConfig(cfg Config, store *config.SQL, ports map[primitives.ServiceNam
 // hosts tells every service where the others are, which spares the gossip
 // protocol, its ports and its start-up time.
 func hosts(cfg Config, ports map[primitives.ServiceName]int) map[primitives.ServiceName]static.Hosts {
-	all := make(map[primitives.ServiceName]static.Hosts, len(ports))
+	all := make(map[primitives.ServiceName]static.Hosts, len(ports)+1)
 	for service, port := range ports {
 		all[service] = static.SingleLocalHost(cfg.address(port))
 	}
+	all[primitives.WorkerService] = all[primitives.FrontendService] // must be named, is never called
 	return all
 }
 
@@ -122,6 +126,9 @@ func settings() dynamicconfig.StaticClient {
 		dynamicconfig.EnableActivityEagerExecution.Key():                       true,
 		dynamicconfig.FrontendEnableUpdateWorkflowExecution.Key():              true,
 		dynamicconfig.FrontendEnableUpdateWorkflowExecutionAsyncAccepted.Key(): true,
+
+		// What the system worker would do.
+		dynamicconfig.EnableParentClosePolicyWorker.Key(): false,
 
 		// Limits of shared clusters.
 		dynamicconfig.FrontendRPS.Key():                                         requestRPS,
