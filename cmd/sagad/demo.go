@@ -148,9 +148,6 @@ func (d *demo) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.Data, 0o700); err != nil {
-		return fmt.Errorf("data directory: %w", err)
-	}
 	d.launch = &launch{console: d.console, settings: s, file: file}
 	if err := d.start(ctx); err != nil {
 		d.launch.close()

@@ -14,7 +14,7 @@ func graphCommand(c *console) *cobra.Command {
   sagad graph payment.yaml -o json`,
 		Args: needs("FILE"),
 	}
-	f, out := sharedFlags(cmd), formatFlag(cmd)
+	f, out := configFlag(cmd), formatFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		config, _, err := f.readConfig()
 		if err != nil {

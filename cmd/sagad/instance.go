@@ -62,6 +62,9 @@ func (i *instance) open(ctx context.Context) (err error) {
 	if i.stack, err = i.settings.open(ctx); err != nil {
 		return err
 	}
+	if i.stack.Empty() {
+		return fmt.Errorf("there is no saga %s: nothing has run on the data directory %s; name another with --data", i.id, i.settings.Data)
+	}
 	return i.stack.Connect(ctx)
 }
 

@@ -41,7 +41,7 @@ those that end in _test.yaml are left out.`,
 		},
 		RunE: func(_ *cobra.Command, args []string) error { return l.run(args) },
 	}
-	l.flags, l.format = sharedFlags(cmd), formatFlag(cmd)
+	l.flags, l.format = configFlag(cmd), formatFlag(cmd)
 	cmd.Flags().StringArrayVar(&l.manifests, "manifests", nil, "`FILE` of plugin manifests; may be repeated")
 	return cmd
 }

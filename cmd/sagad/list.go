@@ -90,12 +90,14 @@ func (l *lister) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = st.Close() }() // it only read
-	if err := st.Connect(ctx); err != nil {
-		return err
-	}
-	rows, err := l.rows(ctx, st, query)
-	if err != nil {
-		return err
+	rows := []row{}
+	if !st.Empty() {
+		if err := st.Connect(ctx); err != nil {
+			return err
+		}
+		if rows, err = l.rows(ctx, st, query); err != nil {
+			return err
+		}
 	}
 	if l.format.json() {
 		return printJSON(l.console.out, rows)

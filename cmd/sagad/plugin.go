@@ -33,7 +33,7 @@ reads from a file ` + manifestFile + ` beside or above the definitions.`,
   sagad plugin list -o json > definitions/` + manifestFile,
 		Args: needs(),
 	}
-	f, out := sharedFlags(cmd), formatFlag(cmd)
+	f, out := pluginFlags(cmd), formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		manifests, err := listManifests(cmd.Context(), c, f)
 		if err != nil {

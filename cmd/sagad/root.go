@@ -15,7 +15,11 @@ func newRoot(c *console) *cobra.Command {
 		Short: "Run sagas that are written in YAML",
 		Long: `sagad runs business transactions that span several services: steps in YAML,
 each with its compensation, carried out by plugins, on Temporal or on your
-laptop alone.`,
+laptop alone.
+
+Exit codes: 0 the saga completed, or the check passed; 1 the saga ended
+otherwise or is parked; 2 wrong usage, bad input, or something needed is not
+there.`,
 		Example: `  sagad demo
   sagad lint definitions
   sagad run definitions/examples/cross-border-payment/payment.yaml \

@@ -27,7 +27,11 @@ same data directory it goes through that one. Starting a saga again with the
 same key and input shows the same saga.
 
 Ctrl-C cancels the saga and waits until what was done is compensated; a second
-Ctrl-C leaves it as it is.`,
+Ctrl-C leaves it as it is.
+
+Messages are sent from --signals, a YAML list of
+  - {at: 500ms, name: SIGNAL, id: m-1, data: {...}}
+On a terminal the command also offers to send what the saga awaits.`,
 		Example: `  sagad run payment.yaml --input testdata/settles.json
   sagad run payment.yaml --input testdata/settles.json --local -o json
   sagad run payment.yaml --input testdata/confirmed.json --signals testdata/confirmed.signals.yaml`,

@@ -42,16 +42,29 @@ type flags struct {
 }
 
 func sharedFlags(cmd *cobra.Command) *flags {
-	f := &flags{cmd: cmd}
+	f := pluginFlags(cmd)
 	set := cmd.Flags()
-	set.StringVar(&f.config, "config", "", "configuration `FILE` (default "+defaultConfig+", if there is one)")
 	set.StringVar(&f.data, "data", defaultData, "data `DIR`ectory of embedded Temporal and the plugins")
 	set.StringVar(&f.temporal, "temporal", stack.Embedded, "embedded or `HOST:PORT`")
+	return f
+}
+
+// pluginFlags are what a command needs that starts plugins and nothing else.
+func pluginFlags(cmd *cobra.Command) *flags {
+	f := configFlag(cmd)
+	set := cmd.Flags()
 	set.StringVar(&f.definitions, "definitions", "", "`DIR`ectory of definitions and tenants (default definitions, or the one that holds FILE)")
 	set.StringVar(&f.plugins, "plugins", "", "`DIR`ectory of the plugins' executables (default plugins, beside this program)")
 	set.StringVar(&f.tenant, "tenant", defaultTenant, "`NAME` of the tenant")
 	set.StringVar(&f.region, "region", "", "`NAME` of the region (default the tenant's first)")
 	set.BoolVarP(&f.verbose, "verbose", "v", false, "write the logs of plugins and servers to standard error")
+	return f
+}
+
+// configFlag is what a command needs that only reads definitions.
+func configFlag(cmd *cobra.Command) *flags {
+	f := &flags{cmd: cmd, data: defaultData, temporal: stack.Embedded, tenant: defaultTenant}
+	cmd.Flags().StringVar(&f.config, "config", "", "configuration `FILE` (default "+defaultConfig+", if there is one)")
 	return f
 }
 
@@ -114,7 +127,7 @@ func (f *flags) resolve(c *console, file string) (*settings, error) {
 		return nil, fmt.Errorf("plugin folder: %w; name the folder of the plugins' executables with --plugins", err)
 	}
 	for _, flag := range []string{"config", "data", "temporal"} {
-		if set := f.cmd.Flags().Lookup(flag); set.Value.String() != "" && (set.Changed || set.Value.String() != flagDefaults[flag]) {
+		if set := f.cmd.Flags().Lookup(flag); set != nil && set.Value.String() != "" && (set.Changed || set.Value.String() != flagDefaults[flag]) {
 			s.again += " --" + flag + " " + progress.Quote(set.Value.String())
 		}
 	}

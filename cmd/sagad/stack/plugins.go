@@ -60,6 +60,9 @@ func (s *Stack) StartPlugins(ctx context.Context, names ...string) error {
 	if len(names) > 0 {
 		found = slices.DeleteFunc(found, func(b host.Binary) bool { return !slices.Contains(names, b.Name) })
 	}
+	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("data directory: %w; make it writable for this user, or choose another with --data", err)
+	}
 	outputs := &outputs{}
 	h, err := host.New(host.Config{
 		Tenant: s.cfg.Tenant, Region: s.cfg.Region, Plugins: found,

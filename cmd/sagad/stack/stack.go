@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -79,6 +81,19 @@ func Open(ctx context.Context, cfg Config) (*Stack, error) {
 	}
 	return s, nil
 }
+
+// Empty says whether there is nothing on the data directory yet that embedded
+// Temporal could know: looking would only create it.
+func (s *Stack) Empty() bool {
+	if s.cfg.Temporal != Embedded || s.peer != nil {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(s.cfg.Data, temporalDatabase))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// temporalDatabase is the file of embedded Temporal in a data directory.
+const temporalDatabase = "temporal.db"
 
 // Peer is the running `sagad dev` that uses the data directory, or nil.
 func (s *Stack) Peer() *Endpoint { return s.peer }
@@ -166,6 +181,10 @@ func (s *Stack) Connect(ctx context.Context) error {
 		address = s.server.Address()
 	}
 	sdk, err := dial(ctx, address, s.cfg, s.cfg.Temporal == Embedded)
+	var unreachable *UnreachableError
+	if s.peer != nil && errors.As(err, &unreachable) {
+		unreachable.Mend = "it is the one of a `sagad dev`, which may just be stopping; try again"
+	}
 	if err != nil {
 		return err
 	}
