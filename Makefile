@@ -31,14 +31,17 @@ build: ## bin/sagad and the example plugins in bin/plugins
 run: build ## three payments from YAML: one settles, one is rejected, one is never confirmed
 	bin/sagad demo
 
+# The commands on the pages of docs are run with the binary that was built.
+test test-long: export SAGAD_BIN = bin/sagad
+
 .PHONY: test
-test: ## all tests
+test: build ## all tests
 	$(GO) test $(RACE) $(LIGHT)
 	$(GO) test $(HEAVY)
 	$(GO) test -tags noembed ./cmd/sagad/embedded
 
 .PHONY: test-long
-test-long: ## all tests five times in random order, the race detector everywhere, then the fuzz tests
+test-long: build ## all tests five times in random order, the race detector everywhere, then the fuzz tests
 	$(GO) test $(RACE) -count=5 -shuffle=on -timeout=60m $(LIGHT) $(HEAVY)
 	$(MAKE) fuzz
 
