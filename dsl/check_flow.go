@@ -37,7 +37,8 @@ func (w *flowCheck) list(steps []*Step, f *flow) outcome {
 	return out
 }
 
-// step checks one step with its condition and its handlers.
+// step checks one step with its condition and its handlers. It leaves before
+// as it is.
 func (w *flowCheck) step(s *Step, before *flow) outcome {
 	if s.If != nil {
 		w.condition(s.If, "if", w.at(before, s))
@@ -127,7 +128,7 @@ func (w *flowCheck) parallel(s *Step, f *flow) outcome {
 	out := outcome{flow: f.clone(), falls: true}
 	t := &typ{kind: typeMap, closed: true, fields: map[string]*typ{}, required: map[string]bool{}}
 	for _, b := range s.Parallel.Branches {
-		o := w.list(b.Do, f.clone())
+		o := w.list(b.Do, f)
 		out.falls = out.falls && o.falls
 		t.fields[b.Name], t.required[b.Name] = o.typ, true
 		for id, certain := range o.flow.ran {
@@ -164,7 +165,7 @@ func (w *flowCheck) foreach(s *Step, f *flow) outcome {
 			w.c.errorExpr(fe.Key, CodeType, fmt.Sprintf("key is %s, not text or an integer", t), "")
 		}
 	}
-	o := inner.list(fe.Do, f.clone())
+	o := inner.list(fe.Do, f)
 	return outcome{f, true, &typ{kind: typeList, elem: o.typ}}
 }
 
@@ -178,7 +179,7 @@ func (w *flowCheck) switchBlock(s *Step, f *flow) outcome {
 		} else {
 			exhaustive = true
 		}
-		o := w.list(c.Do, f.clone())
+		o := w.list(c.Do, f)
 		if o.falls {
 			ways = append(ways, o.flow)
 			if t == nil {

@@ -466,8 +466,8 @@ func TestDiagnosticString(t *testing.T) {
 }
 
 func TestSuggest(t *testing.T) {
-	names := []string{"timeout", "retry", "compensate", "call"}
-	for s, want := range map[string]string{"timout": "timeout", "tiemout": "timeout", "Timeout": "timeout", "cal": "call", "compensat": "compensate", "x": "", "banana": "", "": ""} {
+	names := []string{"timeout", "retry", "compensate", "call", "do"}
+	for s, want := range map[string]string{"timout": "timeout", "tiemout": "timeout", "Timeout": "timeout", "cal": "call", "compensat": "compensate", "x": "", "banana": "", "": "", "od": "do"} {
 		if got := suggest(s, names); got != want {
 			t.Errorf("suggest(%q) = %q; want %q", s, got, want)
 		}

@@ -176,15 +176,18 @@ func parseExpr(source string) (ast.Node, error) {
 type chainJoiner struct{}
 
 func (chainJoiner) Visit(n *ast.Node) {
-	m, ok := (*n).(*ast.MemberNode)
-	if !ok {
-		return
-	}
-	if chain, ok := m.Node.(*ast.ChainNode); ok {
-		m.Node = chain.Node
-		joined := &ast.ChainNode{Node: m}
-		joined.SetLocation(m.Location())
-		*n = joined
+	switch node := (*n).(type) {
+	case *ast.ChainNode:
+		if inner, ok := node.Node.(*ast.ChainNode); ok {
+			*n = inner
+		}
+	case *ast.MemberNode:
+		if chain, ok := node.Node.(*ast.ChainNode); ok {
+			node.Node = chain.Node
+			joined := &ast.ChainNode{Node: node}
+			joined.SetLocation(node.Location())
+			*n = joined
+		}
 	}
 }
 

@@ -20,41 +20,33 @@ type pathStep struct {
 	name     string // the field, unless isIndex
 	index    int
 	isIndex  bool
-	optional bool // ?.: of null, go to step end with null
-	end      int  // the step after the chain that this step belongs to
+	optional bool // ?.: of null, the whole path is null
 	from, to int  // place of the token in the source
 }
 
 // newPath returns the path that a tree is, or nil if it is anything else.
 func newPath(n ast.Node) *path {
 	var p path
-	if !p.add(n, nil) {
+	if !p.add(n) {
 		return nil
 	}
 	return &p
 }
 
-// add appends what n reads. chain collects the steps of the innermost chain:
-// a ?. in it ends the whole chain.
-func (p *path) add(n ast.Node, chain *[]int) bool {
+// add appends what n reads. Where a chain of ?. ends does not matter:
+// chainJoiner has made it the end of the path.
+func (p *path) add(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.IdentifierNode:
 		p.root = n.Value
 		return n.Value != "$env"
 	case *ast.ChainNode:
-		var steps []int
-		if !p.add(n.Node, &steps) {
-			return false
-		}
-		for _, i := range steps {
-			p.steps[i].end = len(p.steps)
-		}
-		return true
+		return p.add(n.Node)
 	case *ast.MemberNode:
-		if n.Method || !p.add(n.Node, chain) {
+		if n.Method || !p.add(n.Node) {
 			return false
 		}
-		s := pathStep{optional: n.Optional && chain != nil, from: n.Location().From, to: n.Location().To}
+		s := pathStep{optional: n.Optional, from: n.Location().From, to: n.Location().To}
 		switch property := n.Property.(type) {
 		case *ast.StringNode:
 			s.name = property.Value
@@ -69,9 +61,6 @@ func (p *path) add(n ast.Node, chain *[]int) bool {
 		default:
 			return false
 		}
-		if chain != nil {
-			*chain = append(*chain, len(p.steps))
-		}
 		p.steps = append(p.steps, s)
 		return true
 	default:
@@ -82,15 +71,14 @@ func (p *path) add(n ast.Node, chain *[]int) bool {
 // walk reads the path. It does what the virtual machine would do.
 func (p *path) walk(env Env) (any, *fault) {
 	v := env[p.root]
-	for i := 0; i < len(p.steps); i++ {
+	for i := range p.steps {
 		s := &p.steps[i]
 		if m, ok := v.(map[string]any); ok && !s.isIndex {
 			v = m[s.name]
 			continue
 		}
 		if v == nil && s.optional {
-			i = s.end - 1
-			continue
+			return nil, nil
 		}
 		var f *fault
 		if v, f = s.element(v); f != nil {

@@ -156,6 +156,55 @@ func TestExprFails(t *testing.T) {
 	}
 }
 
+// TestExprWork: the rounds of loops are paid for, whatever their bodies do.
+func TestExprWork(t *testing.T) {
+	wide := make([]any, 3000)
+	for i := range wide {
+		wide[i] = i % 7
+	}
+	env := Env{"input": map[string]any{"wide": wide}}
+	for _, source := range []string{"map(input.wide, map(input.wide, 1))", "count(input.wide, all(input.wide, true))", "reduce(input.wide, count(input.wide, false), 0)",
+		"filter(input.wide, any(input.wide, any(input.wide, false)))", "uniq(map(input.wide, [#, #index]))"} {
+		if v, err := evalText(t, source, env); err == nil || !strings.Contains(err.Error(), "too much work") {
+			t.Errorf("%s = %.40v, %v", source, v, err)
+		}
+	}
+	v, err := evalText(t, "map(sortBy(map(input.wide, ({v: #, i: #index})), #.v), #.i)", env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order := v.([]any)
+	for i := 1; i < len(order); i++ {
+		a, b := order[i-1].(int), order[i].(int)
+		if a%7 > b%7 || a%7 == b%7 && a > b {
+			t.Fatalf("sortBy is not stable: %d stands before %d", a, b)
+		}
+	}
+}
+
+// TestMachinesForget: a machine in the pool keeps no data alive.
+func TestMachinesForget(t *testing.T) {
+	e, _, err := newExpr("map(input.l, [#, input.s])")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := machines.New().(*machine)
+	m.budget.left = MaxExprWork
+	m.env[budgetName], m.env["input"] = &m.budget, exprEnv["input"]
+	if _, err := m.vm.Run(e.program, m.env); err != nil {
+		t.Fatal(err)
+	}
+	m.clear()
+	for _, v := range m.vm.Stack[:cap(m.vm.Stack)] {
+		if v != nil {
+			t.Errorf("the stack holds %v", v)
+		}
+	}
+	if len(m.env) > 0 {
+		t.Errorf("the environment holds %v", m.env)
+	}
+}
+
 // TestExprErrorPlace shows that an error points at the operation that failed.
 func TestExprErrorPlace(t *testing.T) {
 	for _, c := range []struct{ source, token string }{
