@@ -166,7 +166,7 @@ func TestPackageComments(t *testing.T) {
 func checkImports(p pkg) []string {
 	var findings []string
 	report := func(imported, why string) {
-		findings = append(findings, p.local()+" must not import "+strings.TrimPrefix(imported, module+"/")+": "+why)
+		findings = append(findings, p.local()+" must not depend on "+strings.TrimPrefix(imported, module+"/")+": "+why)
 	}
 	for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
 		for _, o := range owners {
@@ -190,10 +190,11 @@ func checkImports(p pkg) []string {
 		if !within(p.local(), s.importer) {
 			continue
 		}
-		for _, dep := range p.Deps {
-			if withinAny(dep, s.never) && !within(dep, p.ImportPath+"/...") {
-				report(dep, s.why)
-			}
+		first := slices.IndexFunc(p.Deps, func(dep string) bool {
+			return withinAny(dep, s.never) && !within(dep, p.ImportPath+"/...")
+		})
+		if first >= 0 {
+			report(p.Deps[first], s.why)
 		}
 	}
 	return findings
