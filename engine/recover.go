@@ -15,7 +15,7 @@ type entry struct {
 	generation int
 	input      any // frozen (S5)
 
-	running   bool // scheduled, and neither closed nor parked
+	running   bool      // scheduled, and neither closed nor parked
 	attempts  int       // so far; they number the attempts and never start again
 	spent     int       // attempts before the operator's last retry
 	since     time.Time // first scheduling, or the operator's last retry

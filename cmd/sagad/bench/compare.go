@@ -95,7 +95,11 @@ func (r *rig) openLoop(ctx context.Context, s *side, during time.Duration, rate 
 	began := time.Now()
 	for i := range n {
 		due := began.Add(time.Duration(i) * time.Second / time.Duration(rate))
-		time.Sleep(time.Until(due))
+		select {
+		case <-time.After(time.Until(due)):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 		r.n++
 		id := s.id(r.n)
 		wg.Go(func() {

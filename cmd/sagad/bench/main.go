@@ -37,8 +37,9 @@ func main() {
 		s = size{rounds: 3, sagas: 40, concurrent: 8, single: 10, open: 4 * time.Second, rate: 15}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, s, *plugins); err != nil {
+	err := run(ctx, s, *plugins)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
