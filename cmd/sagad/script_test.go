@@ -51,7 +51,7 @@ func devCmd(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		ts.Setenv(key, fmt.Sprint(d.cmd.Process.Pid))
 		running.Store(d.cmd.Process.Pid, d)
-		ts.Defer(func() { d.stop(syscall.SIGKILL) })
+		ts.Defer(func() { _ = d.stop(syscall.SIGKILL) }) // its error is the signal
 	case "stop", "kill":
 		var pid int
 		_, err := fmt.Sscan(ts.Getenv(key), &pid)

@@ -72,7 +72,7 @@ func (p *Printer) paint() {
 	}
 	text := cut(strings.Join(parts, " · "), p.options.Width()-4)
 	frame := string(spinner[p.frame%len(spinner)])
-	_, _ = fmt.Fprint(p.w, "\r\x1b[K"+p.style.blue(frame)+" "+p.style.dim(text))
+	_, _ = fmt.Fprint(p.w, "\r\x1b[K"+p.style.Blue(frame)+" "+p.style.Dim(text))
 	p.shown = true
 }
 

@@ -79,7 +79,7 @@ func (p *Printer) Plan(plan *dsl.Plan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.plan, p.steps = plan, make(map[string]*dsl.Step, plan.StepCount())
-	p.title = strings.TrimSpace(p.style.bold(clean(plan.Saga)) + " " + clean(plan.Version))
+	p.title = strings.TrimSpace(p.style.Bold(clean(plan.Saga)) + " " + clean(plan.Version))
 	p.gather(plan.Steps)
 }
 
@@ -88,7 +88,7 @@ func (p *Printer) Plan(plan *dsl.Plan) {
 func (p *Printer) Title(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.title = p.style.bold(clean(text))
+	p.title = p.style.Bold(clean(text))
 }
 
 func (p *Printer) gather(steps []*dsl.Step) {

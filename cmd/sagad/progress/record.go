@@ -44,7 +44,7 @@ func (p *Printer) Record(r engine.Record) {
 		p.waiting(r)
 	case engine.TransitionSkipped:
 		p.end(r.Path, opOf(r))
-		p.about(r, signSkipped, "", p.style.dim(clean(r.Message)))
+		p.about(r, signSkipped, "", p.style.Dim(clean(r.Message)))
 	case engine.TransitionParked:
 		p.closed(r, signParked, reason(r))
 	case engine.TransitionRefused:
@@ -74,7 +74,7 @@ func (p *Printer) turn(r engine.Record) {
 	if p.plan != nil && len(p.armed) == 0 {
 		what = "nothing was done that has to be compensated"
 	}
-	p.line(p.prefix(r.At, signBackward) + " " + p.style.yellow(why(r)+": "+what))
+	p.line(p.prefix(r.At, signBackward) + " " + p.style.Yellow(why(r)+": "+what))
 }
 
 // arm notes that a step may have to be compensated.
@@ -144,7 +144,7 @@ func (p *Printer) closed(r engine.Record, g sign, text string) {
 	}
 	what := p.activityOf(r)
 	if took := r.At.Sub(since); !since.IsZero() && took >= 0 {
-		text = joinWords(p.style.dim(short(took)), text)
+		text = joinWords(p.style.Dim(short(took)), text)
 	}
 	p.about(r, g, what, text)
 }
@@ -153,7 +153,7 @@ func (p *Printer) closed(r engine.Record, g sign, text string) {
 func (p *Printer) about(r engine.Record, g sign, what, text string) {
 	line := p.prefix(r.At, g) + " " + pad(p.path(r), p.width) + " "
 	if what != "" {
-		line += " " + p.style.dim(pad(what, whatWidth))
+		line += " " + p.style.Dim(pad(what, whatWidth))
 	}
 	if text != "" {
 		line += " " + text
@@ -174,12 +174,12 @@ func (p *Printer) path(r engine.Record) string {
 // prefix is the time since the start and the sign of a line.
 func (p *Printer) prefix(at time.Time, g sign) string {
 	elapsed := fmt.Sprintf("%8.3fs", at.Sub(p.started).Seconds())
-	return p.style.dim(elapsed) + "  " + p.style.sign(g)
+	return p.style.Dim(elapsed) + "  " + p.style.sign(g)
 }
 
 func (p *Printer) attempts(r engine.Record) string {
 	if r.Attempt > 1 {
-		return p.style.dim(fmt.Sprintf("attempt %d", r.Attempt))
+		return p.style.Dim(fmt.Sprintf("attempt %d", r.Attempt))
 	}
 	return ""
 }

@@ -24,9 +24,9 @@ func Result(w io.Writer, style Style, r engine.Result, again string) {
 		verb = "for"
 	}
 	print := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) } // as for every terminal
-	print("%s %s %s  %s", style.bold(head), verb, short(time.Duration(r.Elapsed)), style.dim(clean(r.ID)))
+	print("%s %s %s  %s", style.Bold(head), verb, short(time.Duration(r.Elapsed)), style.Dim(clean(r.ID)))
 	if c := r.Cause; c != nil {
-		print("  cause   %s", style.red(joinWords(prefixed(c.Path), Reason(c.Code, c.Message))))
+		print("  cause   %s", style.Red(joinWords(prefixed(c.Path), Reason(c.Code, c.Message))))
 	}
 	if len(r.Trace) > 0 {
 		print("  trace   %s", clean(strings.Join(r.Trace, " → ")))
@@ -38,7 +38,7 @@ func Result(w io.Writer, style Style, r engine.Result, again string) {
 		print("  taken from operators: %d", r.Interventions)
 	}
 	for _, p := range r.Parked {
-		print("  %s %s since %s: %s", style.red("parked"), style.bold(clean(p.Path)+" ("+p.Op.String()+")"), p.Since.Local().Format(time.TimeOnly), Reason(p.Code, p.Message))
+		print("  %s %s since %s: %s", style.Red("parked"), style.Bold(clean(p.Path)+" ("+p.Op.String()+")"), p.Since.Local().Format(time.TimeOnly), Reason(p.Code, p.Message))
 		for _, c := range p.Commands {
 			print("          %s", operatorCommand(c, r.ID, p.Path)+again)
 		}
@@ -132,11 +132,11 @@ func stateText(style Style, s engine.State) string {
 	text := pad(string(s), wordWidth)
 	switch s {
 	case engine.StateSucceeded:
-		return style.green(text)
+		return style.Green(text)
 	case engine.StateFailed, engine.StateRejected, engine.StateParked:
-		return style.red(text)
+		return style.Red(text)
 	case engine.StateUnknown, engine.StateCompensating, engine.StateCompensated:
-		return style.yellow(text)
+		return style.Yellow(text)
 	}
-	return style.dim(text)
+	return style.Dim(text)
 }

@@ -18,20 +18,23 @@ func (s Style) sgr(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-func (s Style) bold(t string) string   { return s.sgr("1", t) }
-func (s Style) dim(t string) string    { return s.sgr("2", t) }
-func (s Style) red(t string) string    { return s.sgr("31", t) }
-func (s Style) green(t string) string  { return s.sgr("32", t) }
-func (s Style) yellow(t string) string { return s.sgr("33", t) }
-func (s Style) blue(t string) string   { return s.sgr("36", t) }
+// Bold gives a text in bold.
+func (s Style) Bold(text string) string { return s.sgr("1", text) }
 
-// Bold, Dim, Red, Green, Yellow and Blue give a text in that look.
-func (s Style) Bold(t string) string   { return s.bold(t) }
-func (s Style) Dim(t string) string    { return s.dim(t) }
-func (s Style) Red(t string) string    { return s.red(t) }
-func (s Style) Green(t string) string  { return s.green(t) }
-func (s Style) Yellow(t string) string { return s.yellow(t) }
-func (s Style) Blue(t string) string   { return s.blue(t) }
+// Dim gives a text that stands back.
+func (s Style) Dim(text string) string { return s.sgr("2", text) }
+
+// Red gives a text in red, for what failed.
+func (s Style) Red(text string) string { return s.sgr("31", text) }
+
+// Green gives a text in green, for what went well.
+func (s Style) Green(text string) string { return s.sgr("32", text) }
+
+// Yellow gives a text in yellow, for what is in doubt or compensated.
+func (s Style) Yellow(text string) string { return s.sgr("33", text) }
+
+// Blue gives a text in blue, for what goes on.
+func (s Style) Blue(text string) string { return s.sgr("36", text) }
 
 // sign is what stands in front of a line.
 type sign struct {
@@ -40,18 +43,18 @@ type sign struct {
 }
 
 var (
-	signStarted     = sign{"▶", "started", Style.bold}
-	signOK          = sign{"✓", "succeeded", Style.green}
-	signFailed      = sign{"✗", "failed", Style.red}
-	signUnknown     = sign{"?", "in doubt", Style.yellow}
-	signRetry       = sign{"↻", "retrying", Style.yellow}
-	signProbe       = sign{"¿", "probing", Style.yellow}
-	signWait        = sign{"◷", "waiting", Style.blue}
-	signSkipped     = sign{"·", "skipped", Style.dim}
-	signBackward    = sign{"↩", "compensating", Style.yellow}
-	signCompensated = sign{"↩", "compensated", Style.yellow}
-	signParked      = sign{"‖", "parked", Style.red}
-	signRefused     = sign{"!", "refused", Style.yellow}
+	signStarted     = sign{"▶", "started", Style.Bold}
+	signOK          = sign{"✓", "succeeded", Style.Green}
+	signFailed      = sign{"✗", "failed", Style.Red}
+	signUnknown     = sign{"?", "in doubt", Style.Yellow}
+	signRetry       = sign{"↻", "retrying", Style.Yellow}
+	signProbe       = sign{"¿", "probing", Style.Yellow}
+	signWait        = sign{"◷", "waiting", Style.Blue}
+	signSkipped     = sign{"·", "skipped", Style.Dim}
+	signBackward    = sign{"↩", "compensating", Style.Yellow}
+	signCompensated = sign{"↩", "compensated", Style.Yellow}
+	signParked      = sign{"‖", "parked", Style.Red}
+	signRefused     = sign{"!", "refused", Style.Yellow}
 )
 
 const wordWidth = 12 // of the longest word of a sign
