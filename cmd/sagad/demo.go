@@ -21,7 +21,7 @@ const demoData = defaultData + "/demo"
 
 // confirmAfter is how long the demo's customer takes to confirm a payment; the
 // demo tenant allows three seconds.
-const confirmAfter = 1200 * time.Millisecond
+const confirmAfter = 800 * time.Millisecond
 
 func demoCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{

@@ -19,7 +19,7 @@ type command struct {
 
 func startCommandIn(t *testing.T, dir string, args ...string) *command {
 	t.Helper()
-	c := &command{Cmd: exec.Command("sagad", append(args, "--plugins", binaries, "--definitions", filepath.Join(repository(t), "definitions"))...)}
+	c := &command{Cmd: exec.Command("sagad", append(args, "--plugins", binaries, "--definitions", patient(t.TempDir()))...)}
 	c.Dir = dir
 	out, err := c.StdoutPipe()
 	if err != nil {

@@ -29,13 +29,33 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DEFINITIONS", filepath.Join(root, "definitions"))
 			env.Setenv("PLUGINS", binaries)
 			env.Setenv("USER", "tester")
-			config := fmt.Sprintf("plugins: %q\ndefinitions: %q\n", binaries, filepath.Join(root, "definitions"))
-			return os.WriteFile(filepath.Join(env.WorkDir, defaultConfig), []byte(config), 0o600)
+			for name, definitions := range map[string]string{
+				defaultConfig: filepath.Join(root, "definitions"), "patient.yaml": patient(filepath.Join(env.WorkDir, "patient")),
+			} {
+				config := fmt.Sprintf("plugins: %q\ndefinitions: %q\n", binaries, definitions)
+				if err := os.WriteFile(filepath.Join(env.WorkDir, name), []byte(config), 0o600); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"dev": devCmd, "code": codeCmd, "occupy": occupyCmd, "damage": damageCmd, "lists": listsCmd,
 		},
 	})
+}
+
+// patient makes a folder of definitions whose demo tenant waits a minute for a
+// confirmation: long enough for several commands on a busy machine.
+func patient(dir string) string {
+	const tenant = "tenant: demo\ncountry: LU\ntimezone: Europe/Luxembourg\nregions: [eu-west-1]\nsettings: {scaTimeout: 1m}\n"
+	if err := os.MkdirAll(filepath.Join(dir, tenantsFolder), 0o700); err != nil {
+		panic(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, tenantsFolder, "demo.yaml"), []byte(tenant), 0o600); err != nil {
+		panic(err)
+	}
+	return dir
 }
 
 // devCmd runs `sagad dev` beside a script: `dev start ARG...` waits until it is
