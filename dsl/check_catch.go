@@ -45,17 +45,23 @@ func (c *compiler) checkClause(clause Catch, before, codes []string, complete bo
 			c.errorNode(place(code), CodeCatch, fmt.Sprintf("a clause before this one catches %s already", code), "the first clause that matches wins")
 		case reservedCodes[code]:
 			c.errorNode(place(code), CodeCatch, fmt.Sprintf("%s is never caught", code), "a cancel and the deadline always end the saga")
-		case code != "*" && complete && !contains(codes, code):
+		case complete && !contains(codes, code) && (code != "*" || len(codes) == 0):
 			// Without manifests nobody asked what the plugins do, and a code
 			// more does no harm.
 			severity := SeverityError
 			if c.opts.Manifests == nil {
 				severity = SeverityWarning
 			}
-			c.report(c.text.spanOf(place(code)), severity, CodeCatch, fmt.Sprintf("nothing here fails with %s", code),
-				didYouMean(code, codes, mayFail(codes)))
+			c.report(c.text.spanOf(place(code)), severity, CodeCatch, neverFails(code), didYouMean(code, codes, mayFail(codes)))
 		}
 	}
+}
+
+func neverFails(code string) string {
+	if code == "*" {
+		return "nothing here fails"
+	}
+	return "nothing here fails with " + code
 }
 
 func mayFail(codes []string) string {
@@ -98,6 +104,7 @@ func (c *compiler) codesOf(s *Step) (codes []string, complete bool) {
 		add("EXPRESSION", "DUPLICATE_KEY", "TOO_LARGE")
 	case KindSaga:
 		complete = false
+	case KindScope, KindParallel: // fail only with what is inside
 	case KindComplete: // ends the saga even if its output cannot be evaluated (S25)
 	default:
 		add("EXPRESSION")

@@ -155,7 +155,11 @@ func (w *flowCheck) foreach(s *Step, f *flow) outcome {
 		w.c.errorExpr(fe.In, CodeType, fmt.Sprintf("in is %s, not a list", over), "")
 	}
 	if _, taken := w.names[fe.As]; taken {
-		w.c.errorNode(w.c.at[fe].get("as"), CodeInvalidID, fmt.Sprintf("the name %s is taken by a foreach around this one", fe.As), "choose another name with as")
+		place := w.c.at[fe].get("as")
+		if place == nil {
+			place = w.c.at[fe].first()
+		}
+		w.c.errorNode(place, CodeInvalidID, fmt.Sprintf("the name %s is taken by a foreach around this one", fe.As), "choose another name with as")
 	}
 	inner := *w
 	inner.names = with(w.names, fe.As, elem)

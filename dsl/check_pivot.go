@@ -48,6 +48,10 @@ func (w *pivotCheck) list(steps []*Step, from side) passage {
 
 func (w *pivotCheck) step(s *Step, from side) passage {
 	p := w.body(s, from)
+	if s.If != nil { // it may be false, and it may fail
+		p.normal |= from
+		p.failed |= from
+	}
 	if len(s.Catch) > 0 {
 		failed := side(0)
 		everything := false
@@ -62,10 +66,6 @@ func (w *pivotCheck) step(s *Step, from side) passage {
 		} else {
 			p.failed |= failed
 		}
-	}
-	if s.If != nil {
-		p.normal |= from
-		p.failed |= from
 	}
 	return p
 }
@@ -97,7 +97,7 @@ func (w *pivotCheck) body(s *Step, from side) passage {
 		}
 		return passage{failed: from}
 	case KindComplete:
-		return passage{failed: from}
+		return passage{} // it ends the saga even if its output cannot be evaluated (S25)
 	default:
 		return passage{normal: from, failed: from}
 	}
