@@ -479,7 +479,15 @@ func TestMermaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, p := range map[string]*Plan{"payment": payment(t), "everything": mustCompile(t, string(everything))} {
+	hostile := mustCompile(t, head+`steps:
+  - id: end
+    name: 'a "b" <c> #d; "e" 100% & [x] {y} (z) | end --> ~ \ %% comment'
+    if: input.x == "subgraph" && input.y != 'end'
+    set: {graph: 1}
+  - {id: graph, scope: {do: [{id: click, sleep: "${{ input.a + \"s\" }}"}]}}
+  - {id: subgraph, switch: [{when: "input.z in [\"a\", {b: 1}.b]", do: [{id: style, parallel: {branches: {end: [{id: class, set: {a: 1}}]}}}]}]}
+`+"  - {id: tick, name: '`x`', sleep: 1s}\n")
+	for name, p := range map[string]*Plan{"payment": payment(t), "everything": mustCompile(t, string(everything)), "hostile": hostile} {
 		golden := "testdata/" + name + ".mmd"
 		got := Mermaid(p)
 		if *update {
@@ -505,7 +513,9 @@ func BenchmarkCompile(b *testing.B) {
 	canonical := payment(b).Canonical
 	b.Run("compile", func(b *testing.B) {
 		for b.Loop() {
-			Compile(Source{Data: data}, Options{})
+			if plan, diags := Compile(Source{Data: data}, Options{}); plan == nil {
+				b.Fatal(diags)
+			}
 		}
 	})
 	b.Run("load", func(b *testing.B) {

@@ -193,8 +193,8 @@ func (g *graph) parallel(s *Step, in []exit) []exit {
 	g.connect(in, id)
 	var out []exit
 	g.lane("block_"+s.ID, title(s)+": at the same time", func() {
-		for _, b := range s.Parallel.Branches {
-			g.lane("lane_"+s.ID+"_"+b.Name, b.Name, func() {
+		for i, b := range s.Parallel.Branches {
+			g.lane(fmt.Sprintf("lane_%d_%d", s.Index, i), b.Name, func() {
 				out = append(out, g.steps(b.Do, []exit{{from: id}})...)
 			})
 		}
