@@ -86,9 +86,10 @@ func (i *instance) result(ctx context.Context) (engine.Result, error) {
 	return r, i.explain(err)
 }
 
-// serve makes this process run the saga if it is open and nobody else does.
+// serve makes this process run the saga if it is open and nobody else does. Its
+// region is the one it was started in.
 func (i *instance) serve(ctx context.Context) error {
-	if i.settings.Temporal != stack.Embedded || i.stack.Served() {
+	if i.settings.Temporal != stack.Embedded || i.stack.Working() {
 		return nil
 	}
 	described, err := i.stack.SDK().DescribeWorkflowExecution(ctx, i.id, "")
@@ -99,9 +100,12 @@ func (i *instance) serve(ctx context.Context) error {
 		return nil
 	}
 	queue := described.GetWorkflowExecutionInfo().GetTaskQueue()
-	if queue != temporal.TaskQueue(i.settings.Tenant, i.settings.Region) {
-		return fmt.Errorf("%s runs in another region than %s; name it with --region", i.id, i.settings.Region)
+	region, ok := temporal.RegionOf(queue, i.settings.Tenant)
+	if !ok {
+		return fmt.Errorf("%s was not started by sagad: it waits on the task queue %s", i.id, queue)
 	}
+	i.settings.Region = region
+	i.stack.Region(region)
 	return i.stack.StartWorker(ctx)
 }
 

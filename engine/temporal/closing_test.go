@@ -40,3 +40,16 @@ func TestClosingRoundTrip(t *testing.T) {
 		t.Errorf("only %d cases closed", closed)
 	}
 }
+
+func TestRegionOf(t *testing.T) {
+	for _, c := range []struct {
+		tenant, region string
+	}{{"demo", "eu-west-1"}, {"a:b%", "x:y%3A"}} {
+		if region, ok := RegionOf(TaskQueue(c.tenant, c.region), c.tenant); !ok || region != c.region {
+			t.Errorf("%v gave %q, %t", c, region, ok)
+		}
+	}
+	if _, ok := RegionOf(TaskQueue("other", "x"), "demo"); ok {
+		t.Error("the queue of another tenant was taken for one's own")
+	}
+}

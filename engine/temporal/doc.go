@@ -50,6 +50,13 @@ func TaskQueue(tenant, region string) string {
 	return "sagad:" + escapeQueue(tenant) + ":" + escapeQueue(region)
 }
 
+// RegionOf gives the region of a tenant's task queue; ok is false for a queue
+// of anyone else.
+func RegionOf(queue, tenant string) (region string, ok bool) {
+	rest, ok := strings.CutPrefix(queue, TaskQueue(tenant, ""))
+	return strings.NewReplacer("%3A", ":", "%25", "%").Replace(rest), ok
+}
+
 func escapeQueue(s string) string {
 	return strings.NewReplacer("%", "%25", ":", "%3A").Replace(s)
 }

@@ -135,10 +135,15 @@ func notSent(code string, err error) error {
 	return failed(engine.Outcome{Class: engine.NotSent, Code: code, Message: err.Error(), Final: true})
 }
 
-// failed gives an outcome as the error of an activity.
+// failed gives an outcome as the error of an activity. A rejection is business
+// as usual and no cause for the SDK to raise its voice.
 func failed(out engine.Outcome) error {
+	category := sdk.ApplicationErrorCategoryUnspecified
+	if out.Class == engine.Rejected {
+		category = sdk.ApplicationErrorCategoryBenign
+	}
 	return sdk.NewApplicationErrorWithOptions(out.Message, out.Code, sdk.ApplicationErrorOptions{
-		NonRetryable: true,
-		Details:      []any{failureDetails{Class: out.Class, Final: out.Final}},
+		NonRetryable: true, Category: category,
+		Details: []any{failureDetails{Class: out.Class, Final: out.Final}},
 	})
 }

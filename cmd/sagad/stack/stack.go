@@ -103,6 +103,10 @@ func (s *Stack) Served() bool {
 	return s.peer != nil && s.peer.Tenant == s.cfg.Tenant && s.peer.Region == s.cfg.Region
 }
 
+// Region makes the stack work for another region of its tenant. It has to be
+// called before plugins and worker are started.
+func (s *Stack) Region(region string) { s.cfg.Region = region }
+
 // Working says whether sagas of this tenant and region run in this process.
 func (s *Stack) Working() bool { return s.worker != nil }
 
