@@ -113,6 +113,9 @@ func hosts(cfg Config, ports map[primitives.ServiceName]int) map[primitives.Serv
 // settings are the server's dynamic configuration.
 func settings() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
+		// The server would ask a machine of its vendor for newer versions.
+		dynamicconfig.EnableServerVersionCheck.Key(): false,
+
 		// Latency.
 		dynamicconfig.HistoryLongPollExpirationInterval.Key():   longPoll,
 		dynamicconfig.TransferProcessorMaxPollRPS.Key():         queuePollRPS,
