@@ -106,7 +106,11 @@ func corpus(t testing.TB) map[string]any {
 		}
 	}
 	files, _ := filepath.Glob("testdata/agree/*.yaml")
-	for _, path := range files {
+	shipped, _ := filepath.Glob("../definitions/examples/*/*.yaml")
+	for _, path := range append(files, shipped...) {
+		if strings.HasSuffix(path, "_test.yaml") {
+			continue
+		}
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
