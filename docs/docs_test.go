@@ -54,7 +54,7 @@ func pages(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) < 4 {
+	if len(all) < 8 {
 		t.Fatalf("only %d pages were found: %v", len(all), all)
 	}
 	return all
