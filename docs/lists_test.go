@@ -67,38 +67,36 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// Every key of the language stands in the reference.
+// Every key of definitions, tenants and the configuration stands in the
+// reference.
 func TestKeys(t *testing.T) {
-	var schema struct {
-		Properties map[string]any `json:"properties"`
-		Defs       map[string]any `json:"$defs"`
-	}
-	text, err := os.ReadFile(filepath.Join(repository, "schemas", "saga.v1.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &schema); err != nil {
-		t.Fatal(err)
-	}
 	page := read(t, "docs/language.md")
-	check := func(key string) {
-		if !strings.Contains(page, "`"+key+"`") && !strings.Contains(page, "`"+key+":") {
-			t.Errorf("docs/language.md does not describe the key %s", key)
+	check := func(properties map[string]any) {
+		if len(properties) == 0 {
+			t.Error("a schema has no properties")
+		}
+		for key := range properties {
+			if !strings.Contains(page, "`"+key+"`") {
+				t.Errorf("docs/language.md does not describe the key %s", key)
+			}
 		}
 	}
-	for key := range schema.Properties {
-		check(key)
-	}
-	step, ok := schema.Defs["step"].(map[string]any)
-	if !ok {
-		t.Fatal("the schema has no $defs/step")
-	}
-	properties, ok := step["properties"].(map[string]any)
-	if !ok {
-		t.Fatal("the schema has no $defs/step/properties")
-	}
-	for key := range properties {
-		check(key)
+	for _, file := range []string{"saga.v1.json", "tenant.v1.json", "config.v1.json"} {
+		var schema struct {
+			Properties map[string]any `json:"properties"`
+			Defs       map[string]struct {
+				Properties map[string]any `json:"properties"`
+			} `json:"$defs"`
+		}
+		if err := json.Unmarshal([]byte(read(t, "schemas/"+file)), &schema); err != nil {
+			t.Fatal(err)
+		}
+		check(schema.Properties)
+		for _, def := range schema.Defs {
+			if len(def.Properties) > 0 {
+				check(def.Properties)
+			}
+		}
 	}
 }
 
