@@ -210,3 +210,12 @@ func TestOtherServer(t *testing.T) {
 		t.Errorf("another namespace: %v", err)
 	}
 }
+
+// A reference to a secret never reaches a plugin in place of the secret.
+func TestSecret(t *testing.T) {
+	inv := &engine.Invocation{Op: engine.OpAction, Input: map[string]any{"n": 1, "auth": []any{map[string]any{"$secret": "rails/api-key"}}}}
+	out := (&invoker{}).Invoke(t.Context(), &engine.Identity{}, inv)
+	if out.Class != engine.NotSent || out.Code != engine.CodeSecret || !out.Final || !strings.Contains(out.Message, "rails/api-key") {
+		t.Errorf("%+v", out)
+	}
+}
