@@ -118,7 +118,7 @@ func (m *Machine) actionClosed(n *node, out Outcome) {
 		m.actionApplied(n, out.Output)
 		return
 	}
-	c.last = m.failure(n, out.Code, out.Message)
+	c.last, n.code = m.failure(n, out.Code, out.Message), out.Code
 	over := out.Final || slices.Contains(n.step.Call.Retry.Never, out.Code)
 	switch out.Class {
 	case Applied:

@@ -64,6 +64,7 @@ func (m *Machine) failBlock(n *node, code, message string) {
 // that is being stopped nobody does any more: the first failure is the cause
 // (S7).
 func (m *Machine) fail(n *node, f Failure, state State) {
+	n.code = f.Code
 	stopped := n.stopped()
 	t, clause := m.catcher(n, f)
 	if t == m.root && m.committed && !stopped {

@@ -31,7 +31,8 @@ type node struct {
 	in    *block // nil for the saga
 	path  string
 	state State
-	done  bool // closed well, or skipped: its block goes on
+	code  string // of the last failure
+	done  bool   // closed well, or skipped: its block goes on
 
 	open     int      // open leaves at this node and beneath
 	blocks   []*block // body, branches, items; the handler stands last
@@ -196,6 +197,7 @@ func (m *Machine) skip(n *node) {
 
 // succeed closes a step well and goes on with the next.
 func (m *Machine) succeed(n *node, output any) {
+	n.code = ""
 	n.state, n.done, n.closedAt = StateSucceeded, true, m.now
 	n.in.scope.setOutput(n.step.ID, output)
 	n.in.last = output

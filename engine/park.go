@@ -20,7 +20,7 @@ func (m *Machine) park(n *node, f Failure, state State) {
 		m.openLeaf(n)
 	}
 	n.parked = &parking{op: OpAction, failure: f, state: state, since: m.now}
-	n.state = StateParked
+	n.state, n.code = StateParked, f.Code
 	if n.leaf() {
 		m.trace.add(n.path, markOpen)
 	}
@@ -31,7 +31,7 @@ func (m *Machine) park(n *node, f Failure, state State) {
 func (m *Machine) parkEntry(e *entry) {
 	e.running = false
 	e.parked = &parking{op: OpCompensation, failure: e.last, state: StateParked, since: m.now}
-	e.node.state = StateParked
+	e.node.state, e.node.code = StateParked, e.last.Code
 	m.trace.add("~"+e.node.path, markFailed)
 	m.record(Record{Transition: TransitionParked, Path: e.node.path, Op: OpCompensation, Attempt: e.attempts, Code: e.last.Code, Message: e.last.Message})
 }

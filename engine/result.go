@@ -62,6 +62,9 @@ type StepResult struct {
 	Key          string       `json:"key,omitempty"` // of the action
 	ScheduledAt  time.Time    `json:"scheduledAt,omitzero"`
 	ClosedAt     time.Time    `json:"closedAt,omitzero"`
+	Code         string       `json:"code,omitempty"`        // of the last failure, unless the step succeeded
+	Signal       string       `json:"signal,omitempty"`      // what a running await waits for
+	Until        time.Time    `json:"until,omitzero"`        // when a running wait ends at the latest
 	Compensation Compensation `json:"compensation,omitzero"` // zero: nothing is or was armed
 }
 
@@ -186,7 +189,13 @@ func (m *Machine) stepResults() []StepResult {
 		if !n.leaf() && n.parked == nil {
 			continue
 		}
-		s := StepResult{Path: n.path, State: n.state, Attempts: n.attempts(), ScheduledAt: n.scheduledAt, ClosedAt: n.closedAt}
+		s := StepResult{Path: n.path, State: n.state, Attempts: n.attempts(), ScheduledAt: n.scheduledAt, ClosedAt: n.closedAt, Code: n.code}
+		if n.wait != nil && n.state == StateRunning {
+			s.Until = n.wait.until
+			if n.step.Kind == dsl.KindAwait {
+				s.Signal = n.step.Await.Signal
+			}
+		}
 		if c := n.call; c != nil {
 			s.Key = c.key
 			if c.entry != nil {

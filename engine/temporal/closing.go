@@ -31,20 +31,25 @@ type closing struct {
 
 // closingStep is a step as an array: path, state, attempts, scheduled and
 // closed in milliseconds since the start, attempts at the compensation (-1:
-// none was armed), and the keys where they are not the ones derived from the
-// path. A step that has no key has an empty one there.
+// none was armed), then the code of its failure if there is one or keys follow,
+// and the keys where they are not the ones derived from the path. A step that
+// has no key has an empty one there.
 type closingStep struct {
 	path              string
 	state             engine.State
 	attempts          int
 	scheduled, closed int64
 	undone            int
+	code              string
 	keys              []string
 }
 
 // MarshalJSON gives the array.
 func (s closingStep) MarshalJSON() ([]byte, error) {
 	row := []any{s.path, s.state, s.attempts, s.scheduled, s.closed, s.undone}
+	if s.code != "" || len(s.keys) > 0 {
+		row = append(row, s.code)
+	}
 	for _, key := range s.keys {
 		row = append(row, key)
 	}
@@ -66,9 +71,16 @@ func (s *closingStep) UnmarshalJSON(data []byte) error {
 			return err
 		}
 	}
-	s.keys = make([]string, len(row)-len(fields))
+	rest := row[len(fields):]
+	if len(rest) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(rest[0], &s.code); err != nil {
+		return err
+	}
+	s.keys = make([]string, len(rest)-1)
 	for i := range s.keys {
-		if err := json.Unmarshal(row[len(fields)+i], &s.keys[i]); err != nil {
+		if err := json.Unmarshal(rest[i+1], &s.keys[i]); err != nil {
 			return err
 		}
 	}
@@ -85,7 +97,7 @@ func pack(r *engine.Result) *closing {
 	}
 	for _, s := range r.Steps {
 		p := closingStep{
-			path: s.Path, state: s.State, attempts: s.Attempts, undone: -1,
+			path: s.Path, state: s.State, attempts: s.Attempts, undone: -1, code: s.Code,
 			scheduled: s.ScheduledAt.Sub(r.StartedAt).Milliseconds(), closed: s.ClosedAt.Sub(r.StartedAt).Milliseconds(),
 		}
 		keys := []string{s.Key}
@@ -125,7 +137,7 @@ func (c *closing) unpack(id string) engine.Result {
 			keys = derivedKeys(&r, p.path)
 		}
 		s := engine.StepResult{
-			Path: p.path, State: p.state, Attempts: p.attempts, Key: keys[0],
+			Path: p.path, State: p.state, Attempts: p.attempts, Key: keys[0], Code: p.code,
 			ScheduledAt: c.StartedAt.Add(time.Duration(p.scheduled) * time.Millisecond),
 			ClosedAt:    c.StartedAt.Add(time.Duration(p.closed) * time.Millisecond),
 		}

@@ -112,8 +112,11 @@ func (c *changes) leaf(path, mark string) {
 	case mark == "?":
 		r.Transition = engine.TransitionUnknown
 	}
-	if cause := c.after.Cause; mark != "" && cause != nil && cause.Path == path {
-		r.Code, r.Message = cause.Code, cause.Message
+	if mark != "" {
+		r.Code = s.Code
+		if cause := c.after.Cause; cause != nil && cause.Path == path {
+			r.Code, r.Message = cause.Code, cause.Message
+		}
 	}
 	c.add(r)
 }
@@ -166,7 +169,7 @@ func (c *changes) open() {
 		case s.State == engine.StateRunning && s.Attempts > was.Attempts:
 			c.add(engine.Record{At: c.now(), Transition: engine.TransitionScheduled, Path: s.Path, Op: engine.OpAction, Attempt: s.Attempts})
 		case s.State == engine.StateRunning && s.Key == "" && was.State != engine.StateRunning:
-			c.add(engine.Record{At: s.ScheduledAt, Transition: engine.TransitionWaiting, Path: s.Path})
+			c.add(engine.Record{At: s.ScheduledAt, Transition: engine.TransitionWaiting, Path: s.Path, Signal: s.Signal, Until: s.Until})
 		case s.State == engine.StateCompensating && attemptsOf(s) > attemptsOf(was):
 			c.add(engine.Record{At: c.now(), Transition: engine.TransitionCompensating, Path: s.Path, Op: engine.OpCompensation, Attempt: attemptsOf(s)})
 		}
