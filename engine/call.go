@@ -233,9 +233,10 @@ func (m *Machine) outputUnusable(n *node) {
 // commit passes the point of no return (S11). A cancel that waited is refused
 // (S13).
 func (m *Machine) commit() {
-	m.committed = true
+	m.committed, m.armed = true, nil // nothing is compensated any more (S12)
 	if p := m.pending; p != nil {
 		m.pending = nil
+		m.record(Record{Transition: TransitionRefused, Code: RefusedCommitted, Message: "a " + string(p.cause.Kind) + " waited for the pivot, which succeeded"})
 		for _, request := range p.requests {
 			m.reply(refuseCommitted(request))
 		}

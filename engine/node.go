@@ -197,8 +197,10 @@ func (m *Machine) skip(n *node) {
 
 // succeed closes a step well and goes on with the next.
 func (m *Machine) succeed(n *node, output any) {
-	n.code = ""
-	n.state, n.done, n.closedAt = StateSucceeded, true, m.now
+	n.done = true
+	if !n.handling { // a step that was caught stays what it was
+		n.state, n.code, n.closedAt = StateSucceeded, "", m.now
+	}
 	n.in.scope.setOutput(n.step.ID, output)
 	n.in.last = output
 	m.advance(n.in)

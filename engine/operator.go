@@ -33,8 +33,11 @@ func (m *Machine) operate(o *Operator, request string) {
 		m.reply(Reply{Request: request, Accepted: true, Message: "this command was taken before"})
 		return
 	}
+	forced := m.forced
+	m.forced = forced || o.Command != CommandRetry // before the command ends the saga
 	code, err := m.apply(o)
 	if err != nil {
+		m.forced = forced
 		m.record(Record{Transition: TransitionRefused, Path: o.Path, Code: code, Message: err.Error()})
 		m.reply(Reply{Request: request, Code: code, Message: err.Error()})
 		return
@@ -44,9 +47,6 @@ func (m *Machine) operate(o *Operator, request string) {
 	}
 	m.commanded[o.ID] = true
 	m.interventions++
-	if o.Command != CommandRetry {
-		m.forced = true
-	}
 	m.reply(Reply{Request: request, Accepted: true, Message: o.Command + " taken for " + o.Path})
 }
 
@@ -57,6 +57,8 @@ func (m *Machine) apply(o *Operator) (code string, err error) {
 		return RefusedNotPossible, fmt.Errorf("a command needs an ID and who gives it")
 	case o.Command != CommandRetry && strings.TrimSpace(o.Reason) == "":
 		return RefusedNotPossible, fmt.Errorf("%s needs a reason or evidence", o.Command)
+	case o.Command != CommandRetry && o.Command != CommandSkip && o.Command != CommandResolve:
+		return RefusedNotPossible, fmt.Errorf("%q is not a command: retry, skip or resolve", o.Command)
 	case o.Command == CommandResolve && o.Applied == nil:
 		return RefusedNotPossible, fmt.Errorf("resolve needs to know whether the effect was applied")
 	}
@@ -117,8 +119,15 @@ func (m *Machine) retryStep(n *node, o *Operator) (code string, err error) {
 		if c.ambiguous {
 			return RefusedNotPossible, fmt.Errorf("%s may have had its effect; resolve it as not applied before the input is corrected", o.Path)
 		}
+		was := *c
 		c.generation++
 		c.input, c.key = o.Input, m.operationKey(n.path, OpAction, c.generation)
+		if p := n.step.Call.Probe; p != nil { // it asks about this generation
+			if c.probeInput, err = c.evalWithSelf(p.With, n.in.scope.env, nil); err != nil {
+				*c = was
+				return RefusedNotPossible, fmt.Errorf("the probe's input cannot be made from the corrected input: %w", err)
+			}
+		}
 	}
 	n.parked = nil
 	c.spent, c.since = c.attempts, m.now

@@ -89,7 +89,11 @@ func (m *Machine) signalled(s *Signal, request string) {
 		return
 	}
 	code, err := CheckSignal(m.plan, s)
-	if err == nil && len(m.inbox.waiting) >= MaxSignals {
+	var taker *node
+	if err == nil {
+		taker = m.taker(s)
+	}
+	if err == nil && taker == nil && len(m.inbox.waiting) >= MaxSignals {
 		code, err = RefusedLimit, fmt.Errorf("%d messages wait to be matched, which is the limit; send again later", MaxSignals)
 	}
 	if err != nil {
@@ -102,12 +106,10 @@ func (m *Machine) signalled(s *Signal, request string) {
 	}
 	m.inbox.seen[s.ID] = true
 	m.reply(Reply{Request: request, Accepted: true, Message: "received"})
-	for _, n := range m.leavesWithin(m.root) {
-		if n.step.Kind == dsl.KindAwait && n.parked == nil && m.matches(n, s) {
-			m.stopTimers(n)
-			m.succeedLeaf(n, s.Data)
-			return
-		}
+	if taker != nil {
+		m.stopTimers(taker)
+		m.succeedLeaf(taker, s.Data)
+		return
 	}
 	m.inbox.waiting = append(m.inbox.waiting, s)
 }
@@ -132,4 +134,14 @@ func (m *Machine) matches(n *node, s *Signal) bool {
 		return false
 	}
 	return holds
+}
+
+// taker gives the waiting await of the smallest path that s matches, or nil.
+func (m *Machine) taker(s *Signal) *node {
+	for _, n := range m.leavesWithin(m.root) {
+		if n.step.Kind == dsl.KindAwait && n.parked == nil && m.matches(n, s) {
+			return n
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,8 +43,7 @@ func TestRandomSagas(t *testing.T) {
 // The same events give the same commands, fed at once or again from the start
 // after a crash at any point (S24).
 func TestSameEventsSameCommands(t *testing.T) {
-	for i := range Cases {
-		c := &Cases[i]
+	for _, c := range slices.Concat(Cases, EdgeCases) {
 		t.Run(c.Name, func(t *testing.T) {
 			s := c.Prepare(t, "")
 			var events []engine.Event

@@ -9,12 +9,12 @@ import (
 	"github.com/sagad/sagad/engine/local"
 )
 
-// RunAll runs every case as a subtest. unique gives each a suffix for its
+// RunAll runs cases as subtests. unique gives each a suffix for its
 // instance ID; nil: none. What except holds of is left to another runtime; nil:
 // nothing is.
-func RunAll(t *testing.T, unique func() string, except func(*Case) bool, run Runner) {
-	for i := range Cases {
-		c := &Cases[i]
+func RunAll(t *testing.T, cases []Case, unique func() string, except func(*Case) bool, run Runner) {
+	for i := range cases {
+		c := &cases[i]
 		if except != nil && except(c) {
 			continue
 		}

@@ -54,11 +54,9 @@ type Saga struct {
 // Cancel.
 func Start(ctx context.Context, plan *dsl.Plan, start *engine.Start, options Options) *Saga {
 	s := newSaga(ctx, plan, start, options)
-	s.running.Add(1)
-	go func() {
-		defer s.running.Done()
-		s.play(s.take(begin(start)))
-	}()
+	if next := s.take(begin(start)); next != nil { // before any request
+		s.spawn(next)
+	}
 	return s
 }
 

@@ -14,8 +14,8 @@ import (
 func (s *Saga) take(ev engine.Event) (next *attempt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended && ev.Request == "" {
-		return nil
+	if s.ended && (ev.Request == "" || !s.machine.Closed()) {
+		return nil // stopped: nothing moves any more
 	}
 	ev.At = time.Now().UTC()
 	switch ev.Kind {

@@ -92,7 +92,7 @@ func pack(r *engine.Result) *closing {
 	c := &closing{
 		Version: r.Version, Digest: r.Digest, Key: r.Key, Region: r.Region,
 		Outcome: r.Outcome, Backward: r.Direction == engine.Backward, Interventions: r.Interventions,
-		StartedAt: r.StartedAt, Elapsed: r.Elapsed, Cause: r.Cause, Trace: strings.Join(r.Trace, " "),
+		StartedAt: r.StartedAt, Elapsed: r.Elapsed, Cause: r.Cause, Trace: strings.Join(r.Trace, "\n"),
 		Output: r.Output, OutputError: r.OutputError,
 	}
 	for _, s := range r.Steps {
@@ -122,7 +122,7 @@ func (c *closing) unpack(id string) engine.Result {
 	r := engine.Result{
 		Saga: names[1], Version: c.Version, Digest: c.Digest, ID: id, Key: c.Key, Tenant: names[0], Region: c.Region,
 		Status: engine.StatusClosed, Outcome: c.Outcome, Direction: engine.Forward, Interventions: c.Interventions,
-		StartedAt: c.StartedAt, Elapsed: c.Elapsed, Cause: c.Cause, Trace: strings.Fields(c.Trace),
+		StartedAt: c.StartedAt, Elapsed: c.Elapsed, Cause: c.Cause, Trace: strings.FieldsFunc(c.Trace, func(r rune) bool { return r == '\n' }),
 		Output: c.Output, OutputError: c.OutputError, Steps: make([]engine.StepResult, 0, len(c.Steps)),
 	}
 	if c.Backward {

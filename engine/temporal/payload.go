@@ -160,12 +160,15 @@ func (c *planCache) get(digest string, packed []byte) (*dsl.Plan, error) {
 }
 
 // rawOutput is the output of an activity as it stands in history.
-type rawOutput struct{ value any }
+type rawOutput struct {
+	value any
+	err   error // it is not the language's data: applied all the same (S25)
+}
 
 // UnmarshalJSON reads the output as the language's data: integers stay integers.
-func (o *rawOutput) UnmarshalJSON(data []byte) (err error) {
-	o.value, err = dsl.ParseJSON(data)
-	return err
+func (o *rawOutput) UnmarshalJSON(data []byte) error {
+	o.value, o.err = dsl.ParseJSON(data)
+	return nil
 }
 
 // wireSignal is an engine.Signal as it travels.

@@ -216,6 +216,8 @@ func outcomeOf(ctx workflow.Context, answer workflow.Future) engine.Outcome {
 	var timeout *sdk.TimeoutError
 	var cancelled *sdk.CanceledError
 	switch {
+	case err == nil && raw.err != nil:
+		return engine.Outcome{Class: engine.Applied, Code: engine.CodeInvalidOutput, Message: raw.err.Error()}
 	case err == nil:
 		return engine.Outcome{Class: engine.Applied, Output: raw.value}
 	case errors.As(err, &timeout):

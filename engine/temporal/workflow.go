@@ -52,6 +52,15 @@ func refuse(err error) error {
 
 // end gives the workflow the ending that belongs to the saga's (S19).
 func (r *runtime) end(result *engine.Result) (*closing, error) {
+	workflow.Go(r.ctx, func(ctx workflow.Context) { // requests that came with the last event
+		for {
+			var ev engine.Event
+			r.events.Receive(ctx, &ev)
+			for _, c := range r.machine.Step(ev) {
+				r.Do(c)
+			}
+		}
+	})
 	if err := workflow.Await(r.ctx, func() bool { return workflow.AllHandlersFinished(r.ctx) }); err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func TestConformance(t *testing.T) {
 	var n atomic.Int64
 	unique := func() string { return fmt.Sprintf("-%d", n.Add(1)) }
 	t.Run("cases", func(t *testing.T) {
-		enginetest.RunAll(t, unique, nil, func(t *testing.T, s *enginetest.Saga) enginetest.Observed {
+		enginetest.RunAll(t, enginetest.Cases, unique, nil, func(t *testing.T, s *enginetest.Saga) enginetest.Observed {
 			return drive(t, c, w, s)
 		})
 	})

@@ -1,0 +1,104 @@
+package enginetest
+
+import (
+	"time"
+
+	"github.com/sagad/sagad/engine"
+)
+
+const both = "  - id: both\n    parallel:\n"
+
+func op(at time.Duration, o engine.Operator) Happening { return Happening{After: at, Operator: &o} }
+
+// EdgeCases are scenarios whose times stand closer together than a real server
+// keeps them apart. They run in virtual time.
+var EdgeCases = []Case{
+	{Name: "S3 permanent, probed not applied, is not retried", Head: quick, Steps: stepA + stepQ,
+		Mocks: Mocks{"t.p": {Permanent("X"), OK(`{}`)}, "t.status": {OK(`{"applied": false}`)}}, Outcome: engine.OutcomeCompensated, Cause: "p X", Trace: "a p! ~a", Calls: map[string]int{"t.p": 1}},
+	{Name: "S3 within ends the retries", Head: quick, Steps: stepP + "  - {id: r, call: t.r, effect: retriable, retry: {backoff: 100ms..100ms, within: 250ms}}\n",
+		Mocks: Mocks{"t.r": {Fail("X")}}, Outcome: engine.OutcomeParked, Trace: "p r?", Calls: map[string]int{"t.r": 3}},
+	{Name: "S13 a cancel wins over a pivot that was not sent", Head: quick, Steps: stepA + "  - {id: p, call: t.p, effect: pivot, retry: {attempts: 3, backoff: 1s..1s, ambiguous: true}}\n",
+		Mocks: Mocks{"t.p": {After(300*ms, NotSent("UNAVAILABLE")), OK(`{}`)}}, Outside: Outside{Cancel(150 * ms)}, Outcome: engine.OutcomeCompensated, Cause: "- CANCELLED", Trace: "a p! ~a", Replies: []string{""}, Calls: map[string]int{"t.p": 1}},
+	{Name: "S2 never ends retries of what was not sent", Head: quick, Steps: "  - {id: b, call: t.b, compensate: {call: t.undoB}, retry: {attempts: 5, backoff: 30ms..60ms, never: [HOPELESS]}}\n",
+		Mocks: Mocks{"t.b": {NotSent("HOPELESS")}}, Outcome: engine.OutcomeCompensated, Cause: "b HOPELESS", Trace: "b!", Calls: map[string]int{"t.b": 1}},
+	{Name: "S3 a retriable in doubt is probed although its block stops", Head: quick, Steps: stepP + both + `      branches:
+        one: [{id: r1, call: t.r1, effect: retriable, probe: {call: t.status, every: 50ms, within: 1h}}]
+        two: [{id: r2, call: t.r2, effect: retriable}]
+    catch: [{on: [NO], do: [{id: h, set: {v: 1}}]}]
+`, Mocks: Mocks{"t.r1": {Lost(true)}, "t.r2": {After(100*ms, Reject("NO"))}}, Trace: "p r2! r1 h", Calls: map[string]int{"t.status": 1}},
+	{Name: "S3 a probe on its way is the last when its block stops", Head: quick, Steps: both + `      branches:
+        one: [{id: x, call: t.x, compensate: {call: t.undoX}, probe: {call: t.status, every: 50ms, within: 1h}}]
+        two: [{id: y, call: t.y, effect: none}]
+`, Mocks: Mocks{"t.x": {Fail("ODD")}, "t.status": {After(300*ms, OK(`{"applied": null}`))}, "t.y": {After(100*ms, Reject("NO"))}},
+		Outcome: engine.OutcomeCompensated, Cause: "y NO", Trace: "y! x? ~x", Calls: map[string]int{"t.status": 1}},
+	{Name: "S12 a rejection in a block that stops does not park", Head: quick, Steps: stepP + both + `      branches:
+        one: [{id: r1, call: t.r1, effect: retriable}]
+        two: [{id: r2, call: t.r2, effect: retriable}]
+    catch: [{on: [NO], do: [{id: h, set: {v: 1}}]}]
+`, Mocks: Mocks{"t.r1": {After(300*ms, Reject("OTHER"))}, "t.r2": {After(100*ms, Reject("NO"))}}, Trace: "p r2! r1! h"},
+	{Name: "S7 onFailure cancel spares what is decisive", Head: quick, Steps: stepP + both + `      onFailure: cancel
+      branches:
+        one: [{id: r1, call: t.r1, effect: retriable}]
+        two: [{id: r2, call: t.r2, effect: retriable}]
+    catch: [{on: [NO], do: [{id: h, set: {v: 1}}]}]
+`, Mocks: Mocks{"t.r1": {After(300*ms, OK(`{}`))}, "t.r2": {After(100*ms, Reject("NO"))}}, Trace: "p r2! r1 h"},
+	{Name: "S3 a retriable between two probes is probed on when its block stops", Head: quick, Steps: stepP + both + `      branches:
+        one: [{id: r1, call: t.r1, effect: retriable, probe: {call: t.status, every: 300ms, within: 1h}}]
+        two: [{id: r2, call: t.r2, effect: retriable}]
+    catch: [{on: [NO], do: [{id: h, set: {v: 1}}]}]
+`, Mocks: Mocks{"t.r1": {Fail("ODD")}, "t.status": {OK(`{"applied": null}`), OK(`{"applied": true}`)}, "t.r2": {After(150*ms, Reject("NO"))}}, Trace: "p r2! r1 h"},
+	{Name: "S10 an outer failure takes an inner recovery over", Head: quick, Steps: both + `      branches:
+        one:
+          - id: s
+            scope: {do: [{id: x, call: t.x, compensate: {call: t.undoX}}, {id: f, fail: {code: STOP}}]}
+            catch: [{on: [STOP], do: [{id: h, call: t.h, effect: none}]}]
+        two: [{id: y, call: t.y, compensate: {call: t.undoY}}, {id: z, call: t.z, effect: none}]
+`, Mocks: Mocks{"t.undoX": {After(350*ms, OK(`{}`))}, "t.y": {After(60*ms, OK(`{}`))}, "t.z": {After(60*ms, Reject("NO"))}},
+		Outcome: engine.OutcomeCompensated, Cause: "z NO", Trace: "x f! y z! ~x ~y", Calls: map[string]int{"t.h": 0}},
+	{Name: "S18 no corrected input for a compensation in doubt", Head: quick, Steps: stepA + stepP,
+		Mocks:   Mocks{"t.p": {Reject("NO")}, "t.undoA": {Fail("ODD"), Reject("CANNOT"), OK(`{}`)}},
+		Outside: Outside{Operate(400*ms, engine.Operator{Command: "retry", Path: "a", Input: map[string]any{"x": 1}}), Operate(500*ms, engine.Operator{Command: "resolve", Path: "a", Applied: &no}), Operate(600*ms, engine.Operator{Command: "retry", Path: "a", Input: map[string]any{"x": 1}})},
+		Outcome: engine.OutcomeResolved, Cause: "p NO", Trace: "a p! ~a", Replies: []string{engine.RefusedNotPossible, "", ""}},
+	{Name: "S16 a compensation parks when its window closes", Head: "defaults: {timeout: 400ms, compensation: {retry: {backoff: 50ms..50ms, within: 120ms}}}\n", Steps: stepA + stepP,
+		Mocks: Mocks{"t.p": {Reject("NO")}, "t.undoA": {Fail("X")}}, Outcome: engine.OutcomeParked, Cause: "p NO", Trace: "a p! ~a!"},
+	{Name: "S16 a permanent failure of a compensation parks at once", Head: quick, Steps: stepA + stepP,
+		Mocks: Mocks{"t.p": {Reject("NO")}, "t.undoA": {Permanent("X"), OK(`{}`)}}, Outcome: engine.OutcomeParked, Cause: "p NO", Trace: "a p! ~a!"},
+	{Name: "S13 the grace spares a compensation that runs", Cuts: true, Head: "cancelGrace: 100ms\ndefaults: {timeout: 20s}\n", Steps: both + `      branches:
+        one:
+          - id: s
+            scope: {do: [{id: x, call: t.x, compensate: {call: t.undoX}}, {id: f, fail: {code: STOP}}]}
+            catch: [{on: [STOP], do: [{id: h, call: t.h, effect: none}]}]
+        two: [{id: y, call: t.y, effect: none}]
+`, Mocks: Mocks{"t.undoX": {After(5*time.Second, OK(`{}`))}, "t.y": {After(15*time.Second, OK(`{}`))}}, Outside: Outside{Cancel(200 * ms)},
+		Outcome: engine.OutcomeCompensated, Cause: "- CANCELLED", Trace: "x f! y! ~x", Calls: map[string]int{"t.undoX": 1, "t.h": 0}},
+	{Name: "S13 all cancels are answered, the first cause stays", Head: "deadline: 100ms\n" + quick, Steps: stepA + stepP,
+		Mocks: Mocks{"t.p": {After(380*ms, Reject("NO"))}}, Outside: Outside{Cancel(200 * ms), Cancel(250 * ms)}, Outcome: engine.OutcomeCompensated, Cause: "- DEADLINE", Trace: "a p! ~a", Replies: []string{"", ""}},
+	{Name: "S18 commands are checked and taken once", Head: quick, Steps: stepA + stepP,
+		Mocks: Mocks{"t.p": {Reject("NO")}, "t.undoA": {Reject("CANNOT")}},
+		Outside: Outside{op(300*ms, engine.Operator{Command: "retry", Path: "a", Actor: "x"}), op(320*ms, engine.Operator{Command: "retry", Path: "a", ID: "1"}),
+			op(340*ms, engine.Operator{Command: "skip", Path: "a", ID: "2", Actor: "x"}), op(360*ms, engine.Operator{Command: "retry", Path: "a", ID: "3", Actor: "x"}), op(420*ms, engine.Operator{Command: "retry", Path: "a", ID: "3", Actor: "x"})},
+		Outcome: engine.OutcomeParked, Cause: "p NO", Trace: "a p! ~a!", Calls: map[string]int{"t.undoA": 2}, Replies: []string{engine.RefusedNotPossible, engine.RefusedNotPossible, engine.RefusedNotPossible, "", ""}},
+	{Name: "S18 a corrected compensation has a key of its own", Head: quick, Steps: stepA + stepP,
+		Mocks: Mocks{"t.p": {Reject("NO")}, "t.undoA": {Reject("CANNOT"), OK(`{}`)}}, Outside: Outside{Operate(300*ms, engine.Operator{Command: "retry", Path: "a", Input: map[string]any{"x": 1}})},
+		Outcome: engine.OutcomeCompensated, Cause: "p NO", Trace: "a p! ~a", Replies: []string{""}},
+	{Name: "S18 a retry begins with all attempts", Head: quick, Steps: stepP + "  - {id: r, call: t.r, effect: retriable, retry: {attempts: 2, backoff: 30ms..60ms}}\n",
+		Mocks: Mocks{"t.r": {Fail("X"), Fail("X"), Fail("X"), OK(`{}`)}}, Outside: Outside{Operate(300*ms, engine.Operator{Command: "retry", Path: "r"})}, Trace: "p r", Calls: map[string]int{"t.r": 4}},
+	{Name: "S18 resolved as not applied may be corrected", Head: quick, Steps: stepP + "  - {id: r, call: t.r, effect: retriable, retry: {attempts: 1}}\n",
+		Mocks: Mocks{"t.r": {Fail("X"), OK(`{}`)}}, Outside: Outside{Operate(300*ms, engine.Operator{Command: "resolve", Path: "r", Applied: &no}), Operate(400*ms, engine.Operator{Command: "retry", Path: "r", Input: map[string]any{"x": 1}})},
+		Outcome: engine.OutcomeResolved, Trace: "p r", Replies: []string{"", ""}},
+	{Name: "S8 odd keys", Head: quick, Input: `{"id": "k", "list": ["a]b", "c/d:e", "%"]}`, Steps: "  - {id: each, foreach: {in: input.list, as: it, key: it, do: [{id: l, call: t.l, effect: none}]}}\n",
+		Trace: "l[a%5Db] l[c%2Fd%3Ae] l[%25]"},
+	{Name: "S8 an item that fails at once stops the others", Head: quick, Input: `{"id": "k", "list": [1, 0, 2]}`,
+		Steps: "  - {id: each, foreach: {in: input.list, as: it, concurrency: 3, do: [{id: f, if: it == 0, fail: {code: ZERO}}, {id: l, call: t.l, compensate: {call: t.u}}]}}\n",
+		Mocks: Mocks{"t.l": {After(50*ms, OK(`{}`))}}, Outcome: engine.OutcomeCompensated, Cause: "f ZERO", Trace: "f[1]! l[0] ~l[0]", Calls: map[string]int{"t.l": 1}},
+	{Name: "S7 a branch that fails at once starts no other", Head: quick, Steps: both + `      branches:
+        one: [{id: f, fail: {code: STOP}}]
+        two: [{id: y, call: t.y, compensate: {call: t.undoY}}]
+    catch: [{on: [STOP], do: [{id: h, set: {v: 1}}]}]
+`, Trace: "f! h", Calls: map[string]int{"t.y": 0}},
+	{Name: "S8 what an item sets and gives stays in it", Head: quick, Input: `{"id": "k", "list": [1, 2]}`, Steps: "  - {id: each, foreach: {in: input.list, as: it, concurrency: 2, do: [{id: v, set: {n: \"${{ it }}\"}}, {id: g, scope: {do: [{id: l, call: t.l, effect: none, with: {n: \"${{ vars.n }}\"}}]}}, {id: f, if: vars.n != it, fail: {code: MIXED}}]}}\n",
+		Mocks: Mocks{"t.l": {After(50*ms, OK(`{}`))}}, Trace: "v[0] v[1] l[0] l[1]"},
+	{Name: "S3 an unusable answer of a probe is no answer", Head: quick, Steps: stepA + stepQ,
+		Mocks: Mocks{"t.p": {Lost(true)}, "t.status": {{Outcome: engine.Outcome{Class: engine.Applied, Code: engine.CodeInvalidOutput, Output: map[string]any{"applied": false}}}, OK(`{"applied": true}`)}}, Trace: "a p", Calls: map[string]int{"t.status": 2, "t.p": 1}},
+	{Name: "sleep until the past", Head: quick, Steps: "  - {id: w, sleep: {until: \"\\\"2020-01-01T00:00:00Z\\\"\"}}\n", Trace: "w"},
+}
