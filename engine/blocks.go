@@ -10,6 +10,18 @@ import (
 // collection this large is a batch that belongs into several sagas.
 const maxItems = 10_000
 
+// maxNodes bounds the steps of one saga, counting each item of a foreach, for
+// the same reason when they are nested.
+const maxNodes = 50_000
+
+// maxOpen bounds how much of a saga runs at the same time, over all foreach
+// blocks: Temporal refuses more than 2,000 pending activities of a workflow.
+// Items beyond it wait for others to close.
+const maxOpen = 1000
+
+// maxItemKey bounds the key of an item, in bytes: it is part of paths.
+const maxItemKey = 200
+
 // join gathers the outputs of blocks that run side by side.
 type join struct {
 	outputs []any
@@ -102,6 +114,10 @@ func (m *Machine) beginForeach(n *node) {
 		m.failBlock(n, CodeTooLarge, "the collection of "+n.step.ID+" has "+strconv.Itoa(len(items))+" items, at most "+strconv.Itoa(maxItems)+" are allowed")
 		return
 	}
+	if len(m.nodes)+len(items) > maxNodes {
+		m.failBlock(n, CodeTooLarge, "the saga would have more than "+strconv.Itoa(maxNodes)+" steps; make several sagas of it")
+		return
+	}
 	keys, code, message := itemKeys(each, items, env)
 	if code != "" {
 		m.failBlock(n, code, message)
@@ -132,6 +148,9 @@ func itemKeys(each *dsl.Foreach, items []any, env dsl.Env) (keys []string, code,
 				return nil, CodeExpression, "the key of item " + strconv.Itoa(i) + " is neither a string nor an integer"
 			}
 		}
+		if len(key) > maxItemKey {
+			return nil, CodeTooLarge, "the key of item " + strconv.Itoa(i) + " has " + strconv.Itoa(len(key)) + " bytes, at most " + strconv.Itoa(maxItemKey) + " are allowed"
+		}
 		if seen[key] {
 			return nil, CodeDuplicateKey, "two items have the key " + key
 		}
@@ -149,12 +168,29 @@ func (m *Machine) startItems(n *node) {
 	}
 	j.starting = true
 	for j.open < each.Concurrency && j.started < len(j.items) && !n.stopped() && n.unwind == nil && !m.closed {
+		if len(m.leaves) >= maxOpen {
+			m.stalled = append(m.stalled, n)
+			break
+		}
 		i := j.started
 		j.started++
 		j.open++
 		m.run(n, roleBranch, i, each.Do, n.in.scope.item(each.As, j.items[i], j.keys[i]))
 	}
 	j.starting = false
+}
+
+// startStalled starts the items that maxOpen has held back, as far as there is
+// room now.
+func (m *Machine) startStalled() {
+	if len(m.stalled) == 0 || len(m.leaves) >= maxOpen {
+		return
+	}
+	stalled := m.stalled
+	m.stalled = nil
+	for _, n := range stalled {
+		m.startItems(n)
+	}
 }
 
 // beginSwitch runs the first case that holds, or closes with null.

@@ -58,6 +58,7 @@ const (
 	TransitionCompensating Transition = "compensating" // an attempt at a compensation, or the saga
 	TransitionCompensated  Transition = "compensated"  // a step
 	TransitionParked       Transition = "parked"       // a step or its compensation
+	TransitionOperator     Transition = "operator"     // an operator's command was taken
 	TransitionRefused      Transition = "refused"      // a message, cancel or command
 	TransitionClosed       Transition = "closed"       // the saga
 )
@@ -74,6 +75,9 @@ type Record struct {
 	Message    string     `json:"message,omitempty"`
 	Until      time.Time  `json:"until,omitzero"` // retrying, waiting: when it ends at the latest
 	Signal     string     `json:"signal,omitempty"`
+	Command    string     `json:"command,omitempty"` // operator: what was done, by whom and why
+	Actor      string     `json:"actor,omitempty"`
+	Reason     string     `json:"reason,omitempty"`
 }
 
 // Reply answers a request that came with an event.

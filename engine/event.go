@@ -61,7 +61,12 @@ const (
 var classNames = [...]string{"", "applied", "rejected", "not-sent", "ambiguous"}
 
 // String gives the class in lower case, as it appears in records.
-func (c Class) String() string { return classNames[c] }
+func (c Class) String() string {
+	if int(c) >= len(classNames) {
+		return "unknown"
+	}
+	return classNames[c]
+}
 
 // Outcome is how one attempt ended.
 type Outcome struct {

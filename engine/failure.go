@@ -42,7 +42,7 @@ func (m *Machine) failure(n *node, code, message string) Failure {
 }
 
 func (m *Machine) expressionFailure(n *node, err error) Failure {
-	return m.failure(n, CodeExpression, clip(err.Error()))
+	return m.failure(n, CodeExpression, clip(err.Error(), maxMessage))
 }
 
 // failExpression fails a step of which nothing was scheduled (S25).

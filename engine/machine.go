@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sagad/sagad/dsl"
@@ -20,6 +21,8 @@ type Machine struct {
 	root   *node
 	nodes  []*node // every node, in order of creation
 	leaves []*node // open leaves, in order of opening
+
+	stalled []*node // foreach blocks with items that maxOpen holds back
 
 	flights []flight // invocations that have not closed
 	timers  []timer  // timers that have not fired
@@ -116,6 +119,7 @@ func (m *Machine) Step(ev Event) []Command {
 	case EventOperator:
 		m.operate(ev.Operator, ev.Request)
 	}
+	m.startStalled()
 	m.pump()
 	return m.out
 }
@@ -128,6 +132,7 @@ func (m *Machine) begun(s *Start) {
 	m.start, m.startedAt = s, m.now
 	m.keyPrefix, m.keySuffix = keyPrefix(s.Tenant, s.ID), keySuffix(m.now)
 	m.sensitive = m.plan.SensitiveValues(s.Input)
+	slices.SortStableFunc(m.sensitive, func(a, b string) int { return len(b) - len(a) }) // no rest of a longer one is left
 	m.root.scheduledAt = m.now
 	m.record(Record{Transition: TransitionStarted})
 	top := rootScope(s, m.now)
@@ -144,7 +149,7 @@ func (m *Machine) begun(s *Start) {
 
 // invocationClosed hands an outcome to the operation it belongs to.
 func (m *Machine) invocationClosed(id int, out Outcome) {
-	out.Message = clip(out.Message)
+	out.Message, out.Code = clip(out.Message, maxMessage), clip(out.Code, maxCode)
 	for i, f := range m.flights {
 		if f.id != id {
 			continue
@@ -261,11 +266,15 @@ func (m *Machine) reply(r Reply) {
 // it is kept in state, history and results.
 const maxMessage = 4096
 
-func clip(s string) string {
-	if len(s) <= maxMessage {
+// maxCode bounds an error's code likewise. No code in use comes near it.
+const maxCode = 128
+
+// clip cuts a text to so many bytes, and says that it did.
+func clip(s string, limit int) string {
+	if len(s) <= limit {
 		return s
 	}
-	cut := maxMessage
+	cut := limit
 	for cut > 0 && s[cut]&0xc0 == 0x80 { // not inside a character
 		cut--
 	}

@@ -35,6 +35,7 @@ func (m *Machine) operate(o *Operator, request string) {
 	}
 	forced := m.forced
 	m.forced = forced || o.Command != CommandRetry // before the command ends the saga
+	before := len(m.out)
 	code, err := m.apply(o)
 	if err != nil {
 		m.forced = forced
@@ -47,6 +48,8 @@ func (m *Machine) operate(o *Operator, request string) {
 	}
 	m.commanded[o.ID] = true
 	m.interventions++
+	taken := Record{At: m.now, Transition: TransitionOperator, Path: o.Path, Command: o.Command, Actor: o.Actor, Reason: m.redact(o.Reason)}
+	m.out = slices.Insert(m.out, before, Command{Kind: CommandRecord, Record: taken})
 	m.reply(Reply{Request: request, Accepted: true, Message: o.Command + " taken for " + o.Path})
 }
 
@@ -83,7 +86,7 @@ func (m *Machine) applyToStep(n *node, o *Operator) (code string, err error) {
 	switch o.Command {
 	case CommandSkip:
 		n.parked = nil
-		m.succeedLeaf(n, nil)
+		m.skipParked(n)
 	case CommandRetry:
 		return m.retryStep(n, o)
 	case CommandResolve:
@@ -104,6 +107,9 @@ func (m *Machine) applyToStep(n *node, o *Operator) (code string, err error) {
 // retryStep sends a parked step out again. A corrected input is a new
 // generation of the key, and allowed only when the old one had no effect (S18).
 func (m *Machine) retryStep(n *node, o *Operator) (code string, err error) {
+	if n.stopped() { // what is around it ends; nothing new starts (S7)
+		return RefusedNotPossible, fmt.Errorf("%s is being left; skip or resolve it", o.Path)
+	}
 	if n.call == nil { // it never got as far as an attempt
 		if o.Input != nil {
 			return RefusedNotPossible, fmt.Errorf("%s has no input that could be corrected", o.Path)
@@ -133,6 +139,20 @@ func (m *Machine) retryStep(n *node, o *Operator) (code string, err error) {
 	c.spent, c.since = c.attempts, m.now
 	m.attempt(n)
 	return "", nil
+}
+
+// skipParked goes on without a step: it has no output, and the trace keeps
+// saying that it failed.
+func (m *Machine) skipParked(n *node) {
+	m.closeLeaf(n)
+	if n.leaf() {
+		m.trace.add(n.path, markFailed)
+	}
+	m.record(Record{Transition: TransitionSkipped, Path: n.path})
+	n.state, n.done, n.closedAt = StateSkipped, true, m.now
+	n.in.scope.setOutput(n.step.ID, nil)
+	n.in.last = nil
+	m.advance(n.in)
 }
 
 func (m *Machine) applyToEntry(e *entry, o *Operator) (code string, err error) {

@@ -22,7 +22,7 @@ func (m *Machine) park(n *node, f Failure, state State) {
 	n.parked = &parking{op: OpAction, failure: f, state: state, since: m.now}
 	n.state, n.code = StateParked, f.Code
 	if n.leaf() {
-		m.trace.add(n.path, markOpen)
+		m.trace.park(n.path, markOpen)
 	}
 	m.record(Record{Transition: TransitionParked, Path: n.path, Op: OpAction, Attempt: n.attempts(), Code: f.Code, Message: f.Message})
 }
@@ -32,7 +32,7 @@ func (m *Machine) parkEntry(e *entry) {
 	e.running = false
 	e.parked = &parking{op: OpCompensation, failure: e.last, state: StateParked, since: m.now}
 	e.node.state, e.node.code = StateParked, e.last.Code
-	m.trace.add("~"+e.node.path, markFailed)
+	m.trace.park("~"+e.node.path, markFailed)
 	m.record(Record{Transition: TransitionParked, Path: e.node.path, Op: OpCompensation, Attempt: e.attempts, Code: e.last.Code, Message: e.last.Message})
 }
 

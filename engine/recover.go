@@ -37,23 +37,34 @@ func (m *Machine) hasArmed(t *node) bool {
 	return false
 }
 
+// maxCompensating bounds how many compensations of a saga run at the same time,
+// as foreach bounds its actions.
+const maxCompensating = 500
+
 // startCompensations schedules every compensation whose turn it is: exact
 // reverse completion order, one at a time across the whole saga (S6), except
 // inside blocks with parallel compensation (S7) and past parked entries that
 // the flow does not order with it (S17).
 func (m *Machine) startCompensations() {
+	running := 0
+	for _, e := range m.armed {
+		if e.running {
+			running++
+		}
+	}
 	for _, t := range m.unwinds {
 		if !t.unwind.recovering {
 			continue
 		}
 		var later []*entry // open entries of t that completed after e
-		for i := len(m.armed) - 1; i >= 0; i-- {
+		for i := len(m.armed) - 1; i >= 0 && running < maxCompensating; i-- {
 			e := m.armed[i]
 			if !e.node.within(t) {
 				continue
 			}
 			if !e.running && e.parked == nil && m.mayCompensate(e, later) {
 				m.compensate(e)
+				running++
 			}
 			later = append(later, e)
 		}
@@ -112,7 +123,7 @@ func (m *Machine) compensationClosed(e *entry, out Outcome) {
 		return
 	}
 	n, r := e.node, &e.node.step.Call.Compensate.Retry
-	e.ambiguous = e.ambiguous || out.Class == Ambiguous
+	e.ambiguous = e.ambiguous || (out.Class != Rejected && out.Class != NotSent)
 	e.last = m.failure(n, out.Code, out.Message)
 	wait := backoff(r, e.attempts-e.spent)
 	at := m.now.Add(wait)

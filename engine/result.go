@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/sagad/sagad/dsl"
@@ -90,6 +91,10 @@ func (e *Elapsed) UnmarshalText(text []byte) error {
 	return err
 }
 
+// MaxOutput is the largest output of a saga, in bytes of its encoded form: it
+// is kept with the saga, and Temporal takes no more than 2 MB.
+const MaxOutput = 1 << 20
+
 // finishForward ends a saga whose last step has closed.
 func (m *Machine) finishForward() {
 	m.complete(m.plan.Output, m.root.blocks[0].scope.env)
@@ -100,8 +105,11 @@ func (m *Machine) finishForward() {
 func (m *Machine) complete(output *dsl.Value, env dsl.Env) {
 	if output != nil {
 		value, err := output.Eval(env)
+		if size := dsl.Size(value); err == nil && size > MaxOutput {
+			err = fmt.Errorf("the output has about %d bytes, at most %d are allowed; give a reference instead", size, MaxOutput)
+		}
 		if err != nil {
-			m.outputError = clip(err.Error())
+			m.outputError = clip(err.Error(), maxMessage)
 		} else {
 			m.output = value
 		}

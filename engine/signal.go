@@ -14,15 +14,15 @@ import (
 const (
 	MaxSignals    = 1000
 	MaxSignalSize = 256 << 10
+	MaxSignalID   = 255 // bytes; IDs are kept for the life of the saga
 )
 
 var errNotInstant = errors.New("`until` must give an instant in RFC 3339, such as 2026-11-23T10:00:00Z")
 
 // inbox keeps messages that no await has taken, oldest first.
 type inbox struct {
-	waiting  []*Signal
-	seen     map[string]bool // IDs of every message that was ever taken in
-	mismatch int             // messages on which a `where` failed
+	waiting []*Signal
+	seen    map[string]bool // IDs of every message that was ever taken in
 }
 
 // take removes and gives the oldest message that matches, or nil.
@@ -40,6 +40,9 @@ func (b *inbox) take(matches func(*Signal) bool) *Signal {
 // nil. Senders call it before they send; the machine calls it again. The code
 // is one of the Refused constants.
 func CheckSignal(plan *dsl.Plan, s *Signal) (code string, err error) {
+	if s.ID == "" || len(s.ID) > MaxSignalID {
+		return RefusedNotPossible, fmt.Errorf("a message needs an ID of 1 to %d bytes", MaxSignalID)
+	}
 	if s.Size > MaxSignalSize {
 		return RefusedTooLarge, fmt.Errorf("the message has %d bytes, at most %d are allowed", s.Size, MaxSignalSize)
 	}
@@ -129,7 +132,6 @@ func (m *Machine) matches(n *node, s *Signal) bool {
 	defer delete(env, "event")
 	holds, err := await.Where.Bool(env)
 	if err != nil {
-		m.inbox.mismatch++
 		m.record(Record{Transition: TransitionRefused, Path: n.path, Signal: s.Name, Code: CodeExpression, Message: err.Error()})
 		return false
 	}

@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // mark is how an item of a trace ended.
 type mark string
 
@@ -20,7 +22,8 @@ func failMark(s State) mark {
 // succeeded, `x!` one that failed, `x?` one left unknown or parked, `~x` a
 // compensation that succeeded, `~x!` one that parked.
 type trace struct {
-	items []traceItem
+	items  []traceItem
+	parked map[string]bool // names that may stand here again, with another end
 }
 
 type traceItem struct {
@@ -30,13 +33,20 @@ type traceItem struct {
 
 // add notes how an item ended. What was parked before moves to the end.
 func (t *trace) add(name string, k mark) {
-	for i := len(t.items) - 1; i >= 0; i-- {
-		if item := t.items[i]; item.name == name && item.mark != markOK {
-			t.items = append(t.items[:i], t.items[i+1:]...)
-			break
-		}
+	if t.parked[name] {
+		delete(t.parked, name)
+		t.items = slices.DeleteFunc(t.items, func(item traceItem) bool { return item.name == name })
 	}
 	t.items = append(t.items, traceItem{name, k})
+}
+
+// park notes that an item waits for an operator.
+func (t *trace) park(name string, k mark) {
+	t.add(name, k)
+	if t.parked == nil {
+		t.parked = make(map[string]bool)
+	}
+	t.parked[name] = true
 }
 
 // strings gives the trace as it is shown.

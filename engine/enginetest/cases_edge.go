@@ -96,9 +96,49 @@ var EdgeCases = []Case{
         two: [{id: y, call: t.y, compensate: {call: t.undoY}}]
     catch: [{on: [STOP], do: [{id: h, set: {v: 1}}]}]
 `, Trace: "f! h", Calls: map[string]int{"t.y": 0}},
-	{Name: "S8 what an item sets and gives stays in it", Head: quick, Input: `{"id": "k", "list": [1, 2]}`, Steps: "  - {id: each, foreach: {in: input.list, as: it, concurrency: 2, do: [{id: v, set: {n: \"${{ it }}\"}}, {id: g, scope: {do: [{id: l, call: t.l, effect: none, with: {n: \"${{ vars.n }}\"}}]}}, {id: f, if: vars.n != it, fail: {code: MIXED}}]}}\n",
-		Mocks: Mocks{"t.l": {After(50*ms, OK(`{}`))}}, Trace: "v[0] v[1] l[0] l[1]"},
+	{Name: "S8 what an item sets and gives stays in it", Head: quick, Input: `{"id": "k", "list": [1, 2]}`, Steps: "  - {id: each, foreach: {in: input.list, as: it, concurrency: 2, do: [{id: v, set: {n: \"${{ it }}\"}}, {id: g, scope: {do: [{id: l, sleep: 50ms}]}}, {id: f, if: vars.n != it, fail: {code: MIXED}}]}}\n",
+		Trace: "v[0] v[1] l[0] l[1]"},
 	{Name: "S3 an unusable answer of a probe is no answer", Head: quick, Steps: stepA + stepQ,
 		Mocks: Mocks{"t.p": {Lost(true)}, "t.status": {{Outcome: engine.Outcome{Class: engine.Applied, Code: engine.CodeInvalidOutput, Output: map[string]any{"applied": false}}}, OK(`{"applied": true}`)}}, Trace: "a p", Calls: map[string]int{"t.status": 2, "t.p": 1}},
 	{Name: "sleep until the past", Head: quick, Steps: "  - {id: w, sleep: {until: \"\\\"2020-01-01T00:00:00Z\\\"\"}}\n", Trace: "w"},
+	{
+		Name: "S12 nothing is compensated past the point of no return, in a caught scope either", Head: quick,
+		Steps: `  - id: s
+    scope:
+      do:
+        - {id: a, call: t.a, compensate: {call: t.undoA}}
+        - {id: p, call: t.p, effect: pivot, retry: {ambiguous: true}}
+        - {id: r, call: t.r, effect: retriable}
+    catch: [{on: [BROKEN], do: [{id: r2, call: t.r2, effect: retriable}]}]
+`,
+		Mocks: Mocks{"t.r": {Reject("BROKEN")}},
+		Trace: "a p r! r2", Calls: map[string]int{"t.undoA": 0},
+		States: map[string]engine.State{"r": engine.StateRejected, "a": engine.StateSucceeded},
+	},
+	{
+		Name: "S18 a probe asks about the corrected input's key", Head: quick,
+		Steps:   stepP + "  - {id: r, call: t.r, effect: retriable, retry: {attempts: 1}, probe: {call: t.status, with: {of: \"${{ self.key }}\"}, every: 50ms, within: 1s}}\n",
+		Mocks:   Mocks{"t.r": {Reject("BAD"), Lost(true)}},
+		Outside: Outside{Operate(300*ms, engine.Operator{Command: engine.CommandRetry, Path: "r", Input: map[string]any{"fixed": true}})},
+		Trace:   "p r", Replies: []string{""}, Calls: map[string]int{"t.r": 2, "t.status": 1},
+	},
+	{
+		Name: "S18 a skipped step has no output and keeps its failure in the trace", Head: quick,
+		Steps:   stepP + "  - {id: look, call: t.look, effect: none}\noutput: ${{ steps.look.output }}\n",
+		Mocks:   Mocks{"t.look": {Reject("BROKEN")}},
+		Outside: Outside{Operate(300*ms, engine.Operator{Command: engine.CommandSkip, Path: "look"})},
+		Outcome: engine.OutcomeResolved, Trace: "p look!", Output: `null`, Replies: []string{""},
+		States: map[string]engine.State{"look": engine.StateSkipped},
+	},
+	{
+		Name: "S18 what is not a command is refused", Head: quick, Steps: stepA + stepP,
+		Mocks:   Mocks{"t.p": {Reject("NO")}, "t.undoA": {Reject("CANNOT"), OK(`{}`)}},
+		Outside: Outside{Operate(300*ms, engine.Operator{Command: "explode", Path: "a"}), Operate(400*ms, engine.Operator{Command: engine.CommandRetry, Path: "a"})},
+		Outcome: engine.OutcomeCompensated, Cause: "p NO", Trace: "a p! ~a", Replies: []string{engine.RefusedNotPossible, ""},
+	},
+	{
+		Name: "S27 a message without an ID is refused", Head: quick, Steps: "  - {id: m, await: {signal: go}}\n",
+		Outside: Outside{Message(100*ms, "go", "", `1`), Message(200*ms, "go", "1", `1`)},
+		Trace:   "m", Replies: []string{engine.RefusedNotPossible, ""},
+	},
 }

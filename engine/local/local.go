@@ -43,7 +43,7 @@ type Saga struct {
 	ended    bool
 	err      error
 	attempts []*attempt // that run
-	timers   map[int]*time.Timer
+	timers   map[int]*timer
 	requests int
 	replies  map[string]chan engine.Reply // requests that wait for an answer
 	release  func() bool                  // takes back the watch on ctx

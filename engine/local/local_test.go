@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -73,5 +74,45 @@ func TestRequestsAfterTheEnd(t *testing.T) {
 	}
 	if r := saga.Result(); r.Outcome != engine.OutcomeCompleted {
 		t.Errorf("result after the end: %+v", r)
+	}
+}
+
+// Waits that end at one instant end in the order of their paths (S6).
+func TestSameInstant(t *testing.T) {
+	plan := enginetest.Compile(t, "", `  - id: both
+    parallel:
+      branches:
+        one: [{id: b, sleep: 1s}]
+        two: [{id: a, sleep: 1s}]
+        three: [{id: c, sleep: 1s}]
+`)
+	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			r, err := local.Run(t.Context(), plan, start, local.Options{Invoker: enginetest.NewWorld(nil)})
+			if got := strings.Join(r.Trace, " "); err != nil || got != "a b c" {
+				t.Fatalf("%s, %v", got, err)
+			}
+		})
+	}
+}
+
+// A cancel that comes right after the start finds a saga that has started.
+func TestCancelAtOnce(t *testing.T) {
+	plan := enginetest.Compile(t, "", "  - {id: w, await: {signal: go}}\n")
+	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	saga := local.Start(t.Context(), plan, start, local.Options{Invoker: enginetest.NewWorld(nil)})
+	if reply := saga.Cancel(); !reply.Accepted {
+		t.Errorf("%+v", reply)
+	}
+	r, err := saga.Wait()
+	if err != nil || r.ID != "demo/t/k" || strings.Join(r.Trace, " ") != "w!" {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -23,8 +23,6 @@ func (s *Saga) take(ev engine.Event) (next *attempt) {
 		ev.At = s.identity.StartedAt
 	case engine.EventClosed:
 		s.attempts = slices.DeleteFunc(s.attempts, func(a *attempt) bool { return a.inv.ID == ev.ID })
-	case engine.EventTimer:
-		delete(s.timers, ev.ID)
 	}
 	for _, c := range s.machine.Step(ev) {
 		if c.Kind != engine.CommandInvoke {
@@ -73,20 +71,12 @@ func (s *Saga) do(c engine.Command) {
 			}
 		}
 	case engine.CommandStartTimer:
-		id := c.ID
 		if s.timers == nil {
-			s.timers = make(map[int]*time.Timer)
+			s.timers = make(map[int]*timer)
 		}
-		s.timers[id] = time.AfterFunc(time.Until(c.At), func() {
-			if next := s.take(engine.Event{Kind: engine.EventTimer, ID: id}); next != nil {
-				s.spawn(next)
-			}
-		})
+		s.timers[c.ID] = &timer{id: c.ID, at: c.At, path: c.Path, clock: time.AfterFunc(time.Until(c.At), s.fire)}
 	case engine.CommandCancelTimer:
-		if t := s.timers[c.ID]; t != nil {
-			t.Stop()
-			delete(s.timers, c.ID)
-		}
+		s.stopTimer(c.ID)
 	case engine.CommandRecord:
 		if s.options.Observe != nil {
 			s.options.Observe(c.Record)
@@ -106,7 +96,7 @@ func (s *Saga) end(err error) {
 		s.release()
 	}
 	for _, t := range s.timers {
-		t.Stop()
+		t.clock.Stop()
 	}
 	for _, a := range s.attempts {
 		a.cut(context.Canceled)

@@ -41,6 +41,15 @@ func TestClosingRoundTrip(t *testing.T) {
 	}
 }
 
+// Names in a trace hold whatever a foreach key does, but no control characters.
+func TestClosingTrace(t *testing.T) {
+	want := []string{"look[a b]", "~look[a b]!"}
+	got := pack(&engine.Result{Trace: want}).unpack("demo/t/k").Trace
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestRegionOf(t *testing.T) {
 	for _, c := range []struct {
 		tenant, region string

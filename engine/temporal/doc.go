@@ -40,6 +40,11 @@ const (
 // Temporal fails a task for good above 2 MB.
 const MaxPayload = 1 << 20
 
+// maxTaskBytes bounds the inputs of the activities that one workflow task
+// schedules. The server takes no message of more than 4 MB; what goes over is
+// scheduled by a later task.
+const maxTaskBytes = 2 << 20
+
 // timeoutMargin is how much later than the attempt's own time limit the server
 // gives an attempt up: by then nothing of it runs any more (S4).
 const timeoutMargin = 10 * time.Second

@@ -3,6 +3,7 @@ package temporal
 import (
 	"errors"
 	"strconv"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	sdk "go.temporal.io/sdk/temporal"
@@ -27,6 +28,9 @@ type runtime struct {
 	timers   map[int]workflow.CancelFunc
 	requests int
 	replies  map[string]workflow.Settable
+
+	task      int // length of the history when the current task began
+	taskBytes int // inputs that the current task schedules
 }
 
 var _ engine.Runtime = (*runtime)(nil)
@@ -187,12 +191,38 @@ func (r *runtime) invoke(inv *engine.Invocation) {
 		RetryPolicy:         &sdk.RetryPolicy{MaximumAttempts: 1},
 	}))
 	r.cancels[inv.ID] = cancel
-	answer := workflow.ExecuteActivity(ctx, inv.Activity, args)
-	workflow.Go(r.ctx, func(ctx workflow.Context) {
-		out := outcomeOf(ctx, answer)
+	var answer workflow.Future
+	if r.room(len(args.Input)) {
+		answer = workflow.ExecuteActivity(ctx, inv.Activity, args)
+	}
+	workflow.Go(r.ctx, func(own workflow.Context) {
+		for answer == nil {
+			if err := workflow.Sleep(ctx, time.Millisecond); err != nil {
+				out := engine.Outcome{Class: engine.NotSent, Code: engine.CodeCancelled, Message: "cut before it was sent", Final: true}
+				r.events.Send(own, engine.Event{Kind: engine.EventClosed, ID: inv.ID, Outcome: out})
+				return
+			}
+			if r.room(len(args.Input)) {
+				answer = workflow.ExecuteActivity(ctx, inv.Activity, args)
+			}
+		}
+		out := outcomeOf(own, answer)
 		delete(r.cancels, inv.ID)
-		r.events.Send(ctx, engine.Event{Kind: engine.EventClosed, ID: inv.ID, Outcome: out})
+		r.events.Send(own, engine.Event{Kind: engine.EventClosed, ID: inv.ID, Outcome: out})
 	})
+}
+
+// room says whether the current task may schedule so many bytes more, and
+// counts them.
+func (r *runtime) room(bytes int) bool {
+	if task := workflow.GetInfo(r.ctx).GetCurrentHistoryLength(); task != r.task {
+		r.task, r.taskBytes = task, 0
+	}
+	if r.taskBytes > 0 && r.taskBytes+bytes > maxTaskBytes {
+		return false
+	}
+	r.taskBytes += bytes
+	return true
 }
 
 func (r *runtime) startTimer(c engine.Command) {

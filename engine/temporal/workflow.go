@@ -24,7 +24,8 @@ func (i *interpreter) run(ctx workflow.Context, args converter.EncodedValues) (*
 		return nil, refuse(err)
 	}
 	if start.Semantics > engine.SemanticsVersion {
-		return nil, fmt.Errorf("the saga follows semantics %d, this worker knows %d: update it", start.Semantics, engine.SemanticsVersion)
+		// Fails the task, not the saga: a newer worker takes it up.
+		panic(fmt.Sprintf("the saga follows semantics %d, this worker knows %d: update the worker", start.Semantics, engine.SemanticsVersion))
 	}
 	plan, err := i.plans.get(start.Digest, packed)
 	if err != nil {

@@ -49,6 +49,8 @@ func (p *Printer) Record(r engine.Record) {
 		p.closed(r, signParked, reason(r))
 	case engine.TransitionRefused:
 		p.about(r, signRefused, r.Signal, reason(r))
+	case engine.TransitionOperator:
+		p.about(r, signOperator, r.Command, clean(joinWords("by", r.Actor, r.Reason)))
 	}
 }
 

@@ -55,6 +55,7 @@ var (
 	signCompensated = sign{"↩", "compensated", Style.Yellow}
 	signParked      = sign{"‖", "parked", Style.Red}
 	signRefused     = sign{"!", "refused", Style.Yellow}
+	signOperator    = sign{"*", "operator", Style.Yellow}
 )
 
 const wordWidth = 12 // of the longest word of a sign
