@@ -38,6 +38,8 @@ type Saga struct {
 	done     chan struct{} // closed after the machine's last step
 	running  sync.WaitGroup
 
+	firing sync.Mutex // one goroutine at a time gives out timers
+
 	mu       sync.Mutex // guards all that follows
 	machine  *engine.Machine
 	ended    bool

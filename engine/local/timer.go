@@ -26,6 +26,8 @@ func (t *timer) before(other *timer) bool {
 // fire gives the machine the timers that are due, in their order, whichever
 // clock rang first.
 func (s *Saga) fire() {
+	s.firing.Lock()
+	defer s.firing.Unlock()
 	for t := s.due(); t != nil; t = s.due() {
 		if next := s.take(engine.Event{Kind: engine.EventTimer, ID: t.id}); next != nil {
 			s.spawn(next)
