@@ -31,8 +31,9 @@ type Case struct {
 	Cause   string // "step CODE"; "- CODE" without a step; empty: null
 	Trace   string // separated by spaces
 	Calls   map[string]int
-	Output  string   // JSON; empty: not checked
-	Replies []string // codes of the replies to Outside, in order; "" accepted. Nil: not checked
+	Inputs  map[string]string // JSON of an activity's last input
+	Output  string            // JSON; empty: not checked
+	Replies []string          // codes of the replies to Outside, in order; "" accepted. Nil: not checked
 	States  map[string]engine.State
 }
 
@@ -157,6 +158,11 @@ func (c *Case) Check(t *testing.T, s *Saga, got Observed) {
 			t.Errorf("%s was called %d times, want %d", activity, s.World.calls[activity], n)
 		}
 	}
+	for activity, input := range want.Inputs {
+		if diff := cmp.Diff(canonical(mustJSON(input)), canonical(s.World.last[activity])); diff != "" {
+			t.Errorf("input of %s (-want +got):\n%s", activity, diff)
+		}
+	}
 	if want.Output != "" {
 		if diff := cmp.Diff(canonical(mustJSON(want.Output)), canonical(got.Result.Output)); diff != "" {
 			t.Errorf("output (-want +got):\n%s", diff)
@@ -171,6 +177,9 @@ func (c *Case) Check(t *testing.T, s *Saga, got Observed) {
 	if want.Replies != nil {
 		codes := []string{}
 		for _, r := range got.Replies {
+			if !r.Accepted && r.Code == "" {
+				r.Code = "no answer"
+			}
 			codes = append(codes, r.Code)
 		}
 		if diff := cmp.Diff(want.Replies, codes); diff != "" {

@@ -153,7 +153,7 @@ var orderCases = []Case{
 		Name: "S5 the compensation sees the output of its action", Head: quick,
 		Steps:   "  - {id: a, call: t.a, compensate: {call: t.undoA, with: {id: \"${{ self.output?.id }}\"}}}\n  - {id: f, fail: {code: STOP}}\n",
 		Mocks:   Mocks{"t.a": {OK(`{"id": 7}`)}},
-		Outcome: engine.OutcomeCompensated, Cause: "f STOP", Trace: "a f! ~a",
+		Outcome: engine.OutcomeCompensated, Cause: "f STOP", Trace: "a f! ~a", Inputs: map[string]string{"t.undoA": `{"id": 7}`},
 	},
 	{
 		Name: "S5 nothing is scheduled when the compensation's input fails", Head: quick,
@@ -165,6 +165,7 @@ var orderCases = []Case{
 		Steps:   "  - {id: a, call: t.a, compensate: {call: t.undoA, with: {n: \"${{ (self.output?.n ?? 1) + 1 }}\"}}}\n",
 		Mocks:   Mocks{"t.a": {OK(`{"n": "seven"}`)}},
 		Outcome: engine.OutcomeCompensated, Cause: "a EXPRESSION", Trace: "a! ~a", Calls: map[string]int{"t.a": 1, "t.undoA": 1},
+		Inputs: map[string]string{"t.undoA": `{"n": 2}`},
 	},
 	{
 		Name: "S6 completion order across branches is compensated in reverse", Head: quick,

@@ -79,6 +79,7 @@ type World struct {
 	running  map[string]int  // attempts in flight by action key
 	inputs   map[string]any  // first input by key
 	attempts map[string]int  // number of the last attempt by key
+	last     map[string]any  // input of the last attempt by activity
 	effects  map[string]int  // by action key: 1 applied, 0 none or compensated
 	null     map[string]bool // action keys that were compensated before they were applied
 	problems []string
@@ -88,7 +89,7 @@ type World struct {
 func NewWorld(mocks Mocks) *World {
 	return &World{
 		mocks: mocks, calls: map[string]int{}, running: map[string]int{},
-		inputs: map[string]any{}, attempts: map[string]int{}, effects: map[string]int{}, null: map[string]bool{},
+		inputs: map[string]any{}, attempts: map[string]int{}, last: map[string]any{}, effects: map[string]int{}, null: map[string]bool{},
 	}
 }
 
@@ -109,6 +110,7 @@ func (w *World) begin(inv *engine.Invocation) Answer {
 		w.problem("S20: attempt %d of %s follows attempt %d", inv.Attempt, inv.Key, w.attempts[inv.Key])
 	}
 	w.attempts[inv.Key] = inv.Attempt
+	w.last[inv.Activity] = inv.Input
 	if (inv.Op == engine.OpAction) != (inv.Key == inv.ActionKey) {
 		w.problem("S20: %s of %s has key %s and action key %s", inv.Op, inv.Path, inv.Key, inv.ActionKey)
 	}
