@@ -50,7 +50,7 @@ func parse(raw []byte) (any, error) {
 	if err := d.Decode(&tree); err != nil {
 		return nil, fmt.Errorf("not JSON: %w", err)
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // the decoder returns io.EOF itself
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("not JSON: text after the first value")
 	}
 	return tree, nil

@@ -5,6 +5,7 @@ package host
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func TestBreakerLetsOneThrough(t *testing.T) {
 		want(t, invoke(t, h, "fail", note{Text: "retry TIMEOUT"}), Outcome{Class: Ambiguous, Code: CodeTimeout})
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	probe := hold(t, h, ctx, "hold", patience)
+	probe := hold(ctx, t, h, "hold", patience)
 	want(t, invoke(t, h, "echo", nil), Outcome{Class: NotSent, Code: CodeUnavailable, Message: "circuit breaker"})
 	cancel() // says nothing of the plugin
 	<-probe
@@ -82,7 +83,7 @@ func TestVerdicts(t *testing.T) {
 		{ambiguous(CodeCancelled, ""), errNoVerdict},
 		{notSent(CodeUnavailable, ""), errNoVerdict},
 	} {
-		if got := verdict(c.o); got != c.want {
+		if got := verdict(c.o); !errors.Is(got, c.want) {
 			t.Errorf("verdict(%+v) = %v, want %v", c.o, got, c.want)
 		}
 	}

@@ -214,7 +214,7 @@ func TestClasses(t *testing.T) {
 }
 
 // hold starts a call and returns once the plugin is at work on it.
-func hold(t *testing.T, h *Host, ctx context.Context, activity string, timeout time.Duration) <-chan Outcome {
+func hold(ctx context.Context, t *testing.T, h *Host, activity string, timeout time.Duration) <-chan Outcome {
 	t.Helper()
 	working, ended := make(chan struct{}), make(chan Outcome, 1)
 	r := request(activity, nil)
@@ -232,11 +232,11 @@ func hold(t *testing.T, h *Host, ctx context.Context, activity string, timeout t
 func TestTimeout(t *testing.T) {
 	h, _ := start(t)
 	for _, activity := range []string{"hold", "stubborn"} {
-		want(t, <-hold(t, h, t.Context(), activity, 300*time.Millisecond), Outcome{Class: Ambiguous, Code: CodeTimeout})
+		want(t, <-hold(t.Context(), t, h, activity, 300*time.Millisecond), Outcome{Class: Ambiguous, Code: CodeTimeout})
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond) // the caller's deadline is a time-out too
 	defer cancel()
-	want(t, <-hold(t, h, ctx, "hold", patience), Outcome{Class: Ambiguous, Code: CodeTimeout})
+	want(t, <-hold(ctx, t, h, "hold", patience), Outcome{Class: Ambiguous, Code: CodeTimeout})
 
 	// The one that does not notice its end does not hold up the end of the host
 	// for longer than it is given.
@@ -255,7 +255,7 @@ func TestTimeout(t *testing.T) {
 func TestCancel(t *testing.T) {
 	h, _ := start(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := hold(t, h, ctx, "hold", patience)
+	ended := hold(ctx, t, h, "hold", patience)
 	cancel()
 	want(t, <-ended, Outcome{Class: Ambiguous, Code: CodeCancelled})
 	want(t, h.Invoke(ctx, request("echo", nil)), Outcome{Class: NotSent, Code: CodeCancelled})

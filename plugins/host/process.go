@@ -90,7 +90,7 @@ func (s *slot) connect(ctx context.Context, dataDir string) (*process, error) {
 			p.child.sockets = sockets
 			p.child.cmd = exec.Command(s.binary.Path)
 			p.child.cmd.Dir = dataDir
-			p.child.cmd.Env = append(spec.Env, pluginpb.StdinVariable+"=1")
+			p.child.cmd.Env = append(slices.Clone(spec.Env), pluginpb.StdinVariable+"=1")
 			for _, name := range sortedNames(s.binary.Env) {
 				p.child.cmd.Env = append(p.child.cmd.Env, name+"="+s.binary.Env[name])
 			}

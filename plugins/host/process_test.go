@@ -24,7 +24,7 @@ import (
 func TestKilledInMidCall(t *testing.T) {
 	h, j := start(t)
 	before := h.Processes()[0]
-	one, two := hold(t, h, t.Context(), "hold", patience), hold(t, h, t.Context(), "hold", patience)
+	one, two := hold(t.Context(), t, h, "hold", patience), hold(t.Context(), t, h, "hold", patience)
 	if err := syscall.Kill(before.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestStopDuringStart(t *testing.T) {
 func TestStopDrains(t *testing.T) {
 	h, _ := start(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	running := hold(t, h, ctx, "hold", patience)
+	running := hold(ctx, t, h, "hold", patience)
 	stopped := make(chan struct{})
 	go func() { stop(t, h); close(stopped) }()
 	for invoke(t, h, "echo", nil).Class == Applied { // until the plugin drains
@@ -197,7 +197,7 @@ func TestStopLosesNoResult(t *testing.T) {
 	pid := h.Processes()[0].PID
 	var running []<-chan Outcome
 	for range 8 {
-		running = append(running, hold(t, h, t.Context(), "last", patience))
+		running = append(running, hold(t.Context(), t, h, "last", patience))
 	}
 	stopped := make(chan struct{})
 	go func() { stop(t, h); close(stopped) }()

@@ -11,8 +11,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/sagad/sagad/plugins/barrier"
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/sagad/sagad/plugins/barrier"
 )
 
 // busyMillis is how long a statement waits for another process, such as the
