@@ -74,7 +74,7 @@ func (m *Machine) graceOver() {
 }
 
 func acceptCancel(request string) Reply {
-	return Reply{Request: request, Accepted: true, Message: "cancelled; what was done is being compensated"}
+	return Reply{Request: request, Accepted: true, Message: "cancelled; what was done, if anything, is compensated"}
 }
 
 func refuseCommitted(request string) Reply {

@@ -201,7 +201,7 @@ func (m *Machine) drain(n *node, policy dsl.Drain) {
 	}
 	if n.call == nil {
 		m.stopTimers(n)
-		m.fail(n, m.failure(n, CodeCancelled, "ended because something else failed"), StateFailed)
+		m.fail(n, m.failure(n, CodeCancelled, "ended with what is around it"), StateFailed)
 		return
 	}
 	if n.decisive() && n.call.ambiguous {

@@ -171,6 +171,9 @@ func (m *Machine) applyToEntry(e *entry, o *Operator) (code string, err error) {
 		e.parked, e.spent = nil, e.attempts
 		e.node.state = StateCompensating
 	case CommandResolve:
+		if !*o.Applied && !e.ambiguous {
+			return RefusedNotPossible, fmt.Errorf("the compensation of %s is known to have had no effect; retry or skip it", o.Path)
+		}
 		e.ambiguous = false
 		if *o.Applied {
 			m.compensated(e)

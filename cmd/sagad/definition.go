@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -89,6 +90,9 @@ func readJSON(c *console, file string) (any, error) {
 		text, err = io.ReadAll(io.LimitReader(c.in, dsl.MaxJSONBytes+1))
 	} else {
 		text, err = os.ReadFile(file)
+	}
+	if trimmed := strings.TrimSpace(file); err != nil && (strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "[")) {
+		return nil, errors.New("JSON stands where the name of a file belongs; put it into a file, or send it to standard input and write -")
 	}
 	if err != nil {
 		return nil, err

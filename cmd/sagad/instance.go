@@ -74,10 +74,11 @@ func (i *instance) close() {
 	}
 }
 
-// result gives the saga as it stands. If it is open and nobody else runs it,
-// this process does: only a worker knows how an open saga stands.
+// result gives the saga as it stands. Only a worker knows how an open saga
+// stands; where there is none, this process is one that calls no plugin: who
+// looks moves nothing.
 func (i *instance) result(ctx context.Context) (engine.Result, error) {
-	if err := i.serve(ctx); err != nil {
+	if err := i.work(ctx, i.stack.StartLooking); err != nil {
 		return engine.Result{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
@@ -88,7 +89,9 @@ func (i *instance) result(ctx context.Context) (engine.Result, error) {
 
 // serve makes this process run the saga if it is open and nobody else does. Its
 // region is the one it was started in.
-func (i *instance) serve(ctx context.Context) error {
+func (i *instance) serve(ctx context.Context) error { return i.work(ctx, i.stack.StartWorker) }
+
+func (i *instance) work(ctx context.Context, start func(context.Context) error) error {
 	if i.settings.Temporal != stack.Embedded || i.stack.Working() {
 		return nil
 	}
@@ -106,7 +109,7 @@ func (i *instance) serve(ctx context.Context) error {
 	}
 	i.settings.Region = region
 	i.stack.Region(region)
-	return i.stack.StartWorker(ctx)
+	return start(ctx)
 }
 
 // explain turns what Temporal says into what helps.

@@ -53,6 +53,7 @@ type linter struct {
 	format    *format
 	manifests []string
 
+	blind  bool                      // no manifests were found for a definition
 	given  []dsl.Manifest            // from --manifests
 	loaded map[string][]dsl.Manifest // by file
 }
@@ -96,6 +97,9 @@ func (l *linter) report(all dsl.Diagnostics, files int) error {
 		for _, d := range all {
 			l.console.say("%s", diagnosticLine(l.console.style(), d))
 		}
+	}
+	if l.blind {
+		l.console.note("no manifests of plugins were found, so activities are not checked; write them beside the definitions: sagad plugin list -o json > %s", manifestFile)
 	}
 	count := 0
 	for _, d := range all {
@@ -152,7 +156,8 @@ func (l *linter) near(file string) ([]dsl.Manifest, error) {
 			return m, err
 		}
 		if dir == filepath.Dir(dir) {
-			return nil, nil
+			l.blind = true
+			return []dsl.Manifest{}, nil
 		}
 	}
 }

@@ -33,6 +33,8 @@ type WorkerOptions struct {
 	// in the order of each saga, from several goroutines. It must not wait. A
 	// transition may be told again after a worker was lost. Nil: nobody is told.
 	Observe func(id string, r engine.Record)
+	// LookOnly makes a worker that answers how sagas stand and runs no attempt.
+	LookOnly bool
 	// StopTimeout is how long Stop waits for running attempts. 0: not at all.
 	StopTimeout time.Duration
 }
@@ -46,6 +48,8 @@ func NewWorker(c client.Client, o WorkerOptions) worker.Worker {
 		DefaultHeartbeatThrottleInterval: heartbeatEvery,
 		MaxHeartbeatThrottleInterval:     heartbeatEvery,
 		WorkerStopTimeout:                o.StopTimeout,
+		LocalActivityWorkerOnly:          o.LookOnly,
+		DisableEagerActivities:           o.LookOnly,
 	})
 	Register(w, o)
 	return w

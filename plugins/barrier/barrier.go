@@ -10,8 +10,8 @@
 //   - a duplicate gets the stored output, and nothing is done;
 //   - a compensation whose action never came leaves a tombstone, does nothing,
 //     and succeeds;
-//   - an action that comes after the tombstone, or after a probe has promised
-//     that it will not come, is rejected with the code FENCED.
+//   - an action that comes after its compensation or the tombstone, or after a
+//     probe has promised that it will not come, is rejected with the code FENCED.
 //
 // [Do] is the usual form; [Run] is for a transaction that the caller owns;
 // [Probe] answers a probe. All three take the database's lock for writing before

@@ -63,22 +63,25 @@ const (
 	refuse
 )
 
-// decideAction: a duplicate is answered, whatever came after it. Otherwise a
-// compensation of any generation, a fence that reaches this attempt, or a newer
-// generation means that the request is late.
+// decideAction: once a compensation of any generation has come, the effect is
+// not there and never will be: not even a duplicate is answered with it. Before
+// that a duplicate is answered; otherwise a fence that reaches this attempt, or
+// a newer generation, means that the request is late.
 func decideAction(rs rows, call plugins.Call) verdict {
-	own := rs.of(plugins.OperationAction, call.Generation)
-	if own != nil && own.state == stateApplied {
-		return verdict{do: answer, output: own.output}
-	}
 	late := func(why string) verdict {
 		return verdict{do: refuse, err: plugins.Reject(CodeFenced, "%s; this request came too late and has no effect", why)}
 	}
 	for _, r := range rs {
-		switch {
-		case r.operation == plugins.OperationCompensation:
+		if r.operation == plugins.OperationCompensation {
 			return late("the step has been compensated")
-		case r.operation == plugins.OperationAction && r.generation > call.Generation:
+		}
+	}
+	own := rs.of(plugins.OperationAction, call.Generation)
+	if own != nil && own.state == stateApplied {
+		return verdict{do: answer, output: own.output}
+	}
+	for _, r := range rs {
+		if r.operation == plugins.OperationAction && r.generation > call.Generation {
 			return late("a corrected request has taken this one's place")
 		}
 	}

@@ -234,9 +234,25 @@ func (s *Stack) StartWorker(ctx context.Context) error {
 	if err := s.Connect(ctx); err != nil {
 		return err
 	}
-	w := temporal.NewWorker(s.sdk, temporal.WorkerOptions{
-		Tenant: s.cfg.Tenant, Region: s.cfg.Region, Invoker: s.invoker, Observe: s.cfg.Observe, StopTimeout: stopTime,
-	})
+	return s.work(temporal.WorkerOptions{Invoker: s.invoker, Observe: s.cfg.Observe, StopTimeout: stopTime})
+}
+
+// StartLooking makes this process answer how sagas of its tenant and region
+// stand, unless another one does. It calls no plugin: an attempt that is due
+// waits for a worker that does.
+func (s *Stack) StartLooking(ctx context.Context) error {
+	if s.worker != nil || s.Served() {
+		return nil
+	}
+	if err := s.Connect(ctx); err != nil {
+		return err
+	}
+	return s.work(temporal.WorkerOptions{LookOnly: true})
+}
+
+func (s *Stack) work(o temporal.WorkerOptions) error {
+	o.Tenant, o.Region = s.cfg.Tenant, s.cfg.Region
+	w := temporal.NewWorker(s.sdk, o)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start the worker of %s in %s: %w", s.cfg.Tenant, s.cfg.Region, err)
 	}
