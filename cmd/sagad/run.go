@@ -61,6 +61,13 @@ func (r *runner) run(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
+	if r.local {
+		forget, err := s.passing()
+		if err != nil {
+			return err
+		}
+		defer forget()
+	}
 	l := &launch{console: r.console, settings: s, file: file, local: r.local}
 	defer l.close()
 	if err := l.read(r.input, r.signals); err != nil {

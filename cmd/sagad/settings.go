@@ -254,3 +254,17 @@ func besideProgram() string {
 	}
 	return filepath.Join(filepath.Dir(program), pluginsFolder)
 }
+
+// passing makes a data directory inside the data directory, for a saga that is
+// not remembered: what its plugins keep is gone with it. forget removes it.
+func (s *settings) passing() (forget func(), err error) {
+	err = os.MkdirAll(s.Data, 0o700)
+	if err == nil {
+		s.Data, err = os.MkdirTemp(s.Data, "local-")
+	}
+	if err == nil {
+		dir := s.Data
+		return func() { _ = os.RemoveAll(dir) }, nil
+	}
+	return nil, fmt.Errorf("data directory: %w; make it writable for this user, or choose another with --data", err)
+}

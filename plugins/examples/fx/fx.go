@@ -98,7 +98,7 @@ func (s *desk) quote(ctx context.Context, call plugins.Call, in QuoteInput) (Quo
 		}
 		quotedAt := s.Now().UTC().Truncate(time.Second)
 		out := QuoteOutput{
-			QuoteID:   service.Identity("quote", call.Key),
+			QuoteID:   service.Identity("quote", call),
 			Rate:      decimal(rate),
 			Amount:    money.Amount{Minor: converted, Currency: target},
 			ExpiresAt: quotedAt.Add(Validity),

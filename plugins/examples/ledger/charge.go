@@ -34,7 +34,7 @@ func (s *ledger) charge(ctx context.Context, call plugins.Call, in ChargeInput) 
 		if err != nil {
 			return ChargeOutput{}, err
 		}
-		id, entry := service.Identity("charge", call.Key), service.Identity("entry", call.Key)
+		id, entry := service.Identity("charge", call), service.Identity("entry", call)
 		err = s.book(ctx, tx, entry, "charge", call.ActionKey,
 			posting{account.number, -in.Amount.Minor}, posting{merchant(in.Amount.Currency), in.Amount.Minor})
 		if err == nil {
@@ -79,7 +79,7 @@ func (s *ledger) refund(ctx context.Context, call plugins.Call, in RefundInput) 
 		case refund.Valid:
 			return RefundOutput{Refunded: false}, nil
 		}
-		entry := service.Identity("entry", call.Key)
+		entry := service.Identity("entry", call)
 		err = s.book(ctx, tx, entry, "refund", call.ActionKey,
 			posting{merchant(amount.Currency), -amount.Minor}, posting{account, amount.Minor})
 		if err == nil {

@@ -32,7 +32,7 @@ func (s *ledger) hold(ctx context.Context, call plugins.Call, in HoldInput) (Hol
 		if err != nil {
 			return HoldOutput{}, err
 		}
-		id := service.Identity("hold", call.Key)
+		id := service.Identity("hold", call)
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO holds (id, action_key, account, minor, currency, state, placed_at) VALUES (?, ?, ?, ?, ?, 'held', ?)`,
 			id, call.ActionKey, account.number, in.Amount.Minor, in.Amount.Currency, s.Instant())
@@ -108,7 +108,7 @@ func (s *ledger) settle(ctx context.Context, call plugins.Call, in SettleInput) 
 		case "settled":
 			return SettleOutput{}, plugins.Reject(CodeHoldSettled, "%s is settled already, by another operation", h.id)
 		}
-		entry := service.Identity("entry", call.Key)
+		entry := service.Identity("entry", call)
 		if err := s.closeHold(ctx, tx, h, "settled", func() (string, error) {
 			return entry, s.book(ctx, tx, entry, "settle", call.ActionKey,
 				posting{h.account, -h.amount.Minor}, posting{clearing(h.amount.Currency), h.amount.Minor})

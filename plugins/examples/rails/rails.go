@@ -72,7 +72,7 @@ func (s *network) submit(ctx context.Context, call plugins.Call, in SubmitInput)
 		if in.Amount.Minor > MaxMinor {
 			return SubmitOutput{}, plugins.Reject(CodeLimitExceeded, "the network moves at most %d minor units at once, not %d", int64(MaxMinor), in.Amount.Minor)
 		}
-		out := SubmitOutput{UETR: UETR(call.ActionKey), Status: StatusAccepted}
+		out := SubmitOutput{UETR: UETR(service.Operation(call)), Status: StatusAccepted}
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO submissions (uetr, action_key, quote, minor, currency, status, submitted_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 			out.UETR, call.ActionKey, in.Quote, in.Amount.Minor, in.Amount.Currency, out.Status, s.Instant())
@@ -93,11 +93,11 @@ func (s *network) status(ctx context.Context, call plugins.Call, in StatusInput)
 	return service.Probe[SubmitOutput](ctx, &s.Service, call, testcards.RailsStatus, in.Submission)
 }
 
-// UETR is the reference of the payment that is submitted with an idempotency
-// key: the first 16 bytes of its SHA-256 digest in the form of a UUID of
-// version 4 (RFC 9562, section 5.4).
-func UETR(key string) string {
-	sum := sha256.Sum256([]byte("uetr\x00" + key))
+// UETR is the reference of the payment that an operation submits: the first 16
+// bytes of the SHA-256 digest of its name in the form of a UUID of version 4
+// (RFC 9562, section 5.4).
+func UETR(operation string) string {
+	sum := sha256.Sum256([]byte("uetr\x00" + operation))
 	b := sum[:16]
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80

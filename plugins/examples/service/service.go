@@ -1,6 +1,6 @@
 // Package service is what the example plugins have in common: a database of
 // their own, the test cards that are played on it, identifiers that come from
-// the idempotency key, and a probe that keeps its promise.
+// the operation, and a probe that keeps its promise.
 package service
 
 import (
@@ -8,6 +8,8 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sagad/sagad/plugins"
@@ -60,9 +62,15 @@ func Errors(at testcards.Point, own ...string) plugins.Option {
 	return plugins.Errors(append(own, at.Codes()...)...)
 }
 
-// Identity derives an identifier such as hold-3f0c... from the key of the
-// operation that makes the thing, so that the same request has the same one.
-func Identity(prefix, key string) string {
-	sum := sha256.Sum256([]byte(prefix + "\x00" + key))
+// Identity derives an identifier such as hold-3f0c... from the operation that
+// makes the thing, so that the same request has the same one.
+func Identity(prefix string, call plugins.Call) string {
+	sum := sha256.Sum256([]byte(prefix + "\x00" + Operation(call)))
 	return prefix + "-" + hex.EncodeToString(sum[:10])
+}
+
+// Operation names the operation of a call as the barrier does, without the time
+// at which its saga started.
+func Operation(call plugins.Call) string {
+	return strings.Join([]string{call.Tenant, call.Saga, call.Path, string(call.Operation), strconv.Itoa(call.Generation)}, "\x00")
 }

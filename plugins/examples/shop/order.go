@@ -138,7 +138,7 @@ func (s *shop) notify(ctx context.Context, call plugins.Call, in NotifyInput) (N
 		if _, err := findOrder(ctx, tx, in.Order); err != nil {
 			return NotifyOutput{}, err
 		}
-		out := NotifyOutput{NoticeID: service.Identity("notice", call.Key)}
+		out := NotifyOutput{NoticeID: service.Identity("notice", call)}
 		_, err := tx.ExecContext(ctx, `INSERT INTO notices (id, action_key, order_id, template, sent_at) VALUES (?, ?, ?, ?, ?)`,
 			out.NoticeID, call.ActionKey, in.Order, in.Template, s.Instant())
 		if err != nil {

@@ -38,7 +38,7 @@ func (s *shop) schedulePickup(ctx context.Context, call plugins.Call, in Schedul
 		if err != nil {
 			return SchedulePickupOutput{}, err
 		}
-		out := SchedulePickupOutput{PickupID: service.Identity("pickup", call.Key), Day: workingDayAfter(call.StartedAt).Format(time.DateOnly)}
+		out := SchedulePickupOutput{PickupID: service.Identity("pickup", call), Day: workingDayAfter(call.StartedAt).Format(time.DateOnly)}
 		err = tx.QueryRowContext(ctx, `SELECT carrier FROM carriers WHERE country = ?`, order.country).Scan(&out.Carrier)
 		if errors.Is(err, sql.ErrNoRows) {
 			return SchedulePickupOutput{}, plugins.Reject(CodeNoPickup, "no carrier delivers to %s", order.country)
@@ -119,7 +119,7 @@ func (s *shop) ship(ctx context.Context, call plugins.Call, in ShipInput) (ShipO
 		if err := packed(ctx, tx, in.Order); err != nil {
 			return ShipOutput{}, err
 		}
-		out := ShipOutput{TrackingID: service.Identity("parcel", call.Key)}
+		out := ShipOutput{TrackingID: service.Identity("parcel", call)}
 		var pickup string
 		err := tx.QueryRowContext(ctx, `SELECT id, carrier FROM pickups WHERE order_id = ? AND state = 'scheduled' ORDER BY day, id LIMIT 1`, in.Order).
 			Scan(&pickup, &out.Carrier)

@@ -38,7 +38,7 @@ func (s *shop) reserve(ctx context.Context, call plugins.Call, in ReserveInput) 
 		if err := checkItems(ctx, tx, in.Items); err != nil {
 			return ReserveOutput{}, err
 		}
-		out := ReserveOutput{ReservationID: service.Identity("reservation", call.Key)}
+		out := ReserveOutput{ReservationID: service.Identity("reservation", call)}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO reservations (id, action_key, order_id, state) VALUES (?, ?, ?, 'reserved')`,
 			out.ReservationID, call.ActionKey, in.Order); err != nil {
 			return ReserveOutput{}, fmt.Errorf("place %s: %w", out.ReservationID, err)
