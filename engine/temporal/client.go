@@ -52,7 +52,7 @@ func (c *Client) Start(ctx context.Context, plan *dsl.Plan, start *engine.Start,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		EnableEagerStart:                         true,
 		TypedSearchAttributes:                    attributes,
-	}, plan.Saga, compressor.EncodeAll(plan.Canonical, nil), args)
+	}, plan.Saga, packed(plan), args)
 	if err == nil {
 		return true, nil
 	}

@@ -126,6 +126,19 @@ var (
 	decompressor, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(64<<20))
 )
 
+// packs keeps the compressed form of plans by digest: sagas of one plan start
+// many times a second.
+var packs sync.Map
+
+// packed gives the compressed canonical form of a plan. It must not be changed.
+func packed(plan *dsl.Plan) []byte {
+	if p, ok := packs.Load(plan.Digest); ok {
+		return p.([]byte)
+	}
+	p, _ := packs.LoadOrStore(plan.Digest, compressor.EncodeAll(plan.Canonical, nil))
+	return p.([]byte)
+}
+
 // planCache keeps compiled plans by digest. Definitions change rarely and
 // plans are small, so nothing is ever dropped.
 type planCache struct {
