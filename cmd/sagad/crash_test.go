@@ -40,9 +40,6 @@ func endedOnce(t *testing.T, data string, r engine.Result) {
 // plugins and its Temporal server: after a restart the saga ends, and each
 // effect happened once.
 func TestWorkerKilled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits until Temporal gives up the attempt of the killed worker")
-	}
 	data := t.TempDir()
 	args := []string{"--data", data, "--plugins", binaries, "--definitions", filepath.Join(repository(t), "definitions")}
 	dev, err := startDev(t.TempDir(), os.Environ(), args...)

@@ -8,7 +8,11 @@ import (
 
 const both = "  - id: both\n    parallel:\n"
 
-func op(at time.Duration, o engine.Operator) Happening { return Happening{After: at, Operator: &o} }
+// verbatim gives an operator's command as it stands: its ID, actor and reason
+// are what the case is about.
+func verbatim(at time.Duration, o engine.Operator) Happening {
+	return Happening{After: at, Operator: &o}
+}
 
 // EdgeCases are scenarios whose times stand closer together than a real server
 // keeps them apart. They run in virtual time.
@@ -75,8 +79,8 @@ var EdgeCases = []Case{
 		Mocks: Mocks{"t.p": {After(380*ms, Reject("NO"))}}, Outside: Outside{Cancel(200 * ms), Cancel(250 * ms)}, Outcome: engine.OutcomeCompensated, Cause: "- DEADLINE", Trace: "a p! ~a", Replies: []string{"", ""}},
 	{Name: "S18 commands are checked and taken once", Head: quick, Steps: stepA + stepP,
 		Mocks: Mocks{"t.p": {Reject("NO")}, "t.undoA": {Reject("CANNOT")}},
-		Outside: Outside{op(300*ms, engine.Operator{Command: "retry", Path: "a", Actor: "x"}), op(320*ms, engine.Operator{Command: "retry", Path: "a", ID: "1"}),
-			op(340*ms, engine.Operator{Command: "skip", Path: "a", ID: "2", Actor: "x"}), op(360*ms, engine.Operator{Command: "retry", Path: "a", ID: "3", Actor: "x"}), op(420*ms, engine.Operator{Command: "retry", Path: "a", ID: "3", Actor: "x"})},
+		Outside: Outside{verbatim(300*ms, engine.Operator{Command: "retry", Path: "a", Actor: "x"}), verbatim(320*ms, engine.Operator{Command: "retry", Path: "a", ID: "1"}),
+			verbatim(340*ms, engine.Operator{Command: "skip", Path: "a", ID: "2", Actor: "x"}), verbatim(360*ms, engine.Operator{Command: "retry", Path: "a", ID: "3", Actor: "x"}), verbatim(420*ms, engine.Operator{Command: "retry", Path: "a", ID: "3", Actor: "x"})},
 		Outcome: engine.OutcomeParked, Cause: "p NO", Trace: "a p! ~a!", Calls: map[string]int{"t.undoA": 2}, Replies: []string{engine.RefusedNotPossible, engine.RefusedNotPossible, engine.RefusedNotPossible, "", ""}},
 	{Name: "S18 a corrected compensation has a key of its own", Head: quick, Steps: stepA + stepP,
 		Mocks: Mocks{"t.p": {Reject("NO")}, "t.undoA": {Reject("CANNOT"), OK(`{}`)}}, Outside: Outside{Operate(300*ms, engine.Operator{Command: "retry", Path: "a", Input: map[string]any{"x": 1}})},

@@ -185,7 +185,7 @@ func TestIndexed(t *testing.T) {
 func TestOtherServer(t *testing.T) {
 	server, err := embedded.Start(t.Context(), embedded.Config{Dir: t.TempDir(), UIPort: embedded.NoUI})
 	if err != nil {
-		if errors.Is(err, embedded.ErrNotBuilt) {
+		if errors.Is(err, embedded.ErrNotBuilt) && os.Getenv("CI") != "true" {
 			t.Skip("this build has no embedded Temporal")
 		}
 		t.Fatal(err)
