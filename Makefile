@@ -45,6 +45,10 @@ test-long: build ## all tests five times in random order, the race detector ever
 	$(GO) test $(RACE) -count=5 -shuffle=on -timeout=60m $(LIGHT) $(HEAVY)
 	$(MAKE) fuzz
 
+.PHONY: histories
+histories: ## record the frozen histories that engine/temporal/testdata/histories does not have yet
+	$(GO) test ./cmd/sagad/endtoend -run '^TestHistories$$' -count=1 -v -record
+
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME (30s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file func; do \

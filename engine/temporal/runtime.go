@@ -197,7 +197,7 @@ func (r *runtime) invoke(inv *engine.Invocation) {
 	}
 	workflow.Go(r.ctx, func(own workflow.Context) {
 		for answer == nil {
-			if err := workflow.Sleep(ctx, time.Millisecond); err != nil {
+			if err := workflow.NewTimer(ctx, time.Millisecond).Get(own, nil); err != nil { // ctx may be cut, own is who waits
 				out := engine.Outcome{Class: engine.NotSent, Code: engine.CodeCancelled, Message: "cut before it was sent", Final: true}
 				r.events.Send(own, engine.Event{Kind: engine.EventClosed, ID: inv.ID, Outcome: out})
 				return

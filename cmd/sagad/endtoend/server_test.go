@@ -61,9 +61,12 @@ func startWorker(t testing.TB, c client.Client, o temporal.WorkerOptions) {
 }
 
 // dial connects to a server.
-func dial(t testing.TB, address string) client.Client {
+func dial(t testing.TB, address string) client.Client { return dialAs(t, address, "") }
+
+// dialAs connects under a name that stands in histories.
+func dialAs(t testing.TB, address, name string) client.Client {
 	t.Helper()
-	c, err := client.Dial(client.Options{HostPort: address, Namespace: namespace, Logger: quiet{}})
+	c, err := client.Dial(client.Options{HostPort: address, Namespace: namespace, Identity: name, Logger: quiet{}})
 	if err != nil {
 		t.Fatal(err)
 	}
