@@ -1,0 +1,100 @@
+package model
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/local"
+)
+
+// startedAt is when all sagas start.
+var startedAt = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+
+// interpreter is the machine, or the model.
+type interpreter func(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script) *Observed
+
+// machine runs a saga on the machine, in virtual time.
+func machine(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script) *Observed {
+	o := &Observed{Replies: map[string]engine.Reply{}}
+	world := NewParticipants(script)
+	now := at
+	events := local.Script{
+		Answer: func(inv *engine.Invocation) (engine.Outcome, time.Duration) {
+			told := *inv
+			told.ID, told.Sensitive = 0, nil
+			o.Invocations = append(o.Invocations, Invoked{now, told})
+			return world.Answer(inv.Op, inv.Path, inv.Timeout)
+		},
+		Observe: func(ev engine.Event, commands []engine.Command) {
+			now = ev.At
+			for _, c := range commands {
+				if c.Kind == engine.CommandReply {
+					o.Replies[c.Reply.Request] = engine.Reply{Request: c.Reply.Request, Accepted: c.Reply.Accepted, Code: c.Reply.Code}
+				}
+			}
+		},
+	}
+	for i, h := range script.Outside {
+		ev := engine.Event{Kind: engine.EventOperator, Operator: h.Operator, Request: strconv.Itoa(i)}
+		switch {
+		case h.Cancel:
+			ev.Kind = engine.EventCancel
+		case h.Signal != nil:
+			ev.Kind, ev.Signal = engine.EventSignal, h.Signal
+		}
+		events.At = append(events.At, local.Timed{After: h.After, Event: ev})
+	}
+	o.of(local.Simulate(plan, start, at, events))
+	return o
+}
+
+// of takes over what a result says.
+func (o *Observed) of(r engine.Result) {
+	o.Outcome, o.Direction, o.Interventions = r.Outcome, r.Direction, r.Interventions
+	o.Trace, o.Output, o.OutputError = r.Trace, r.Output, r.OutputError != ""
+	if r.Status == engine.StatusClosed {
+		o.Elapsed = time.Duration(r.Elapsed).String()
+	}
+	if c := r.Cause; c != nil {
+		o.Cause = strings.Join([]string{string(c.Kind), c.Path, c.Code}, " ")
+	}
+	for _, s := range r.Steps {
+		o.Steps = append(o.Steps, Step{s.Path, s.State, s.Code, s.Attempts, s.Key, s.Compensation.Attempts, s.Compensation.Key})
+	}
+	for _, p := range r.Parked {
+		o.Parked = append(o.Parked, Parked{p.Path, p.Op, p.Code, strings.Join(p.Commands, " ")})
+	}
+}
+
+// difference says in what two runs differ; empty if in nothing.
+func difference(machine, model *Observed) string {
+	if len(machine.Trace) == 0 && len(model.Trace) == 0 {
+		machine.Trace, model.Trace = nil, nil
+	}
+	if reflect.DeepEqual(machine, model) {
+		return ""
+	}
+	return "(-machine +model)\n" + cmp.Diff(machine, model)
+}
+
+// compile compiles a definition that was drawn.
+func compile(yaml string) (*dsl.Plan, error) {
+	plan, diagnostics := dsl.Compile(dsl.Source{Name: "case.yaml", Data: []byte(yaml)}, dsl.Options{})
+	if plan == nil {
+		return nil, diagnostics
+	}
+	return plan, nil
+}
+
+// prepare gives what a script starts a saga of a plan with.
+func prepare(plan *dsl.Plan, script *Script) (*engine.Start, error) {
+	target := engine.Target{Tenant: "demo", Region: "eu-west-1", Settings: map[string]any{"limit": "300ms"}}
+	start, _, err := engine.Prepare(plan, target, script.Input)
+	return start, err
+}

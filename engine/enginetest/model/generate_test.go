@@ -1,0 +1,558 @@
+package model
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/sagad/sagad/engine"
+)
+
+// side says where a step stands: before the point of no return, after it, or on
+// either side, depending on the way that led there.
+type side int
+
+const (
+	before side = iota
+	either
+	after
+)
+
+// place is what is known where a step is drawn.
+type place struct {
+	side       side
+	depth      int
+	concurrent bool     // inside a parallel or foreach
+	keys       []string // what may follow the ID in paths: the keys of each foreach around
+	items      []string // names of the items
+	certain    []string // steps that ran
+	maybe      []string // steps that may have run
+	vars       []string // that are set here, or may be
+	handler    bool     // error is known
+}
+
+// within gives the place inside a block.
+func (p place) within() place {
+	p.depth++
+	p.certain, p.maybe, p.vars = slices.Clone(p.certain), slices.Clone(p.maybe), slices.Clone(p.vars)
+	return p
+}
+
+// ran notes the steps that a list has left behind: certain, or not.
+func (p *place) ran(steps []*step, certainly bool) {
+	for _, s := range steps {
+		if certainly && !s.conditional() {
+			p.certain = append(p.certain, s.id)
+		} else {
+			p.maybe = append(p.maybe, s.id)
+		}
+	}
+}
+
+func (s *step) conditional() bool {
+	return len(s.catch) > 0 || slices.ContainsFunc(s.lines, func(l line) bool { return len(l.text) > 3 && l.text[:3] == "if:" })
+}
+
+// generator draws definitions that the compiler accepts, and scripts for them.
+type generator struct {
+	*rand.Rand
+	ids     int
+	depth   int // of blocks
+	size    int // beyond which no block is drawn any more
+	calls   []called
+	signals bool
+}
+
+// called is an operation of a step that a script can answer.
+type called struct {
+	name  string // with its prefix, as in Script.Answers
+	paths []string
+	probe bool
+}
+
+// one draws one of several.
+func one[T any](g *generator, list ...T) T { return list[g.IntN(len(list))] }
+
+// chance is true n times of a hundred.
+func (g *generator) chance(n int) bool { return g.IntN(100) < n }
+
+func (g *generator) id() string {
+	g.ids++
+	return fmt.Sprintf("s%d", g.ids)
+}
+
+// definition draws a definition.
+func (g *generator) definition() *definition {
+	g.depth, g.size = 1+g.IntN(4), one(g, 4, 8, 15, 25)
+	d := &definition{}
+	if g.chance(25) {
+		d.head = append(d.head, may("deadline: %s", one(g, "100ms", "300ms", "1s", "${{ input.d }}", "${{ input.s }}")))
+	}
+	if g.chance(50) {
+		d.head = append(d.head, may("cancelGrace: %s", one(g, "20ms", "50ms", "1m")))
+	}
+	d.head = append(d.head, may("defaults: {timeout: %s, retry: {attempts: %d, backoff: 10ms..40ms}, compensation: {retry: {backoff: 10ms..20ms, within: %s}}}",
+		one(g, "60ms", "100ms"), 1+g.IntN(3), one(g, "50ms", "200ms")))
+	p := &place{keys: []string{""}}
+	d.steps = g.list(p, 1+g.IntN(4))
+	if g.chance(60) {
+		d.steps = append(d.steps, g.decision(p)...)
+		d.steps = append(d.steps, g.list(p, g.IntN(3))...)
+	}
+	if g.chance(50) {
+		d.output = may("output: {v: \"${{ %s }}\"}", g.value(*p))
+	}
+	return d
+}
+
+// list draws n steps that follow each other.
+func (g *generator) list(p *place, n int) []*step {
+	var list []*step
+	for range n {
+		s := g.step(p)
+		p.ran([]*step{s}, true)
+		list = append(list, s)
+	}
+	return list
+}
+
+// decision draws how the point of no return is passed.
+func (g *generator) decision(p *place) []*step {
+	var list []*step
+	switch g.IntN(5) {
+	case 0: // a scope with steps on both sides
+		s := &step{id: g.id(), block: "scope"}
+		inner := p.within()
+		steps := g.list(&inner, g.IntN(2))
+		steps = append(steps, g.pivot(&inner))
+		steps = append(steps, g.list(&inner, 1+g.IntN(2))...)
+		s.bodies = []body{{steps: steps}}
+		p.side = inner.side
+		g.catchEither(p, s)
+		list = append(list, s)
+	case 1: // first scheduling of a retriable
+		p.side = either
+	default:
+		list = append(list, g.pivot(p))
+	}
+	if p.side == either {
+		s := &step{id: g.id()}
+		g.call(p, s, "retriable")
+		p.side = after
+		list = append(list, s)
+	}
+	p.ran(list, true)
+	return list
+}
+
+// pivot draws a pivot, with another one in its catch or not, and moves the place
+// behind it.
+func (g *generator) pivot(p *place) *step {
+	s := &step{id: g.id()}
+	side := after
+	if g.chance(15) {
+		s.lines = append(s.lines, g.condition(*p))
+		side = either
+	}
+	g.call(p, s, "pivot")
+	if p.depth <= g.depth && g.chance(40) {
+		inner := p.within()
+		inner.side, inner.handler = before, true
+		do := g.list(&inner, g.IntN(3))
+		if g.chance(70) {
+			do = append(do, g.pivot(&inner))
+			if inner.side == either {
+				side = either
+			}
+		} else {
+			side = either
+			if len(do) == 0 {
+				do = g.list(&inner, 1)
+			}
+		}
+		s.catch = []clause{{one(g, `["*"]`, "[R1]", "[R1, TIMEOUT, EXPRESSION]"), do}}
+	}
+	p.side = side
+	return s
+}
+
+// step draws a step that may stand at a place.
+func (g *generator) step(p *place) *step {
+	s := &step{id: g.id()}
+	if g.chance(12) {
+		s.lines = append(s.lines, g.condition(*p))
+	}
+	kinds := 16
+	if p.depth >= g.depth || g.ids > g.size {
+		kinds = 10
+	}
+	switch g.IntN(kinds) {
+	case 0, 1, 2, 3, 4:
+		if p.side == before {
+			g.call(p, s, "")
+		} else if p.side == after || !p.concurrent {
+			g.call(p, s, "retriable")
+		} else {
+			g.call(p, s, "none")
+		}
+	case 5:
+		g.call(p, s, "none")
+	case 6:
+		s.lines = append(s.lines, line{fmt.Sprintf("sleep: %s", one(g, "10ms", "20ms", "50ms", "200ms", "${{ input.d }}", "${{ input.s }}", "{until: input.at}", "{until: input.boom}")), []string{"sleep: 20ms"}})
+	case 7:
+		g.await(p, s)
+	case 8:
+		g.set(p, s)
+	case 9:
+		g.end(p, s)
+	case 10, 11, 12:
+		g.parallel(p, s)
+	case 13:
+		s.block = "scope"
+		inner := p.within()
+		s.bodies = []body{{steps: g.list(&inner, 1+g.IntN(3))}}
+	case 14:
+		g.choice(p, s)
+	default:
+		g.foreach(p, s)
+	}
+	if len(s.catch) == 0 && g.ids <= g.size && p.depth <= g.depth && g.chance(30) {
+		g.catch(p, s)
+	}
+	return s
+}
+
+// call draws a call with an effect; compensatable if it is empty.
+func (g *generator) call(p *place, s *step, effect string) {
+	s.lines = append(s.lines, must("call: t.%s", s.id))
+	if g.chance(50) {
+		s.lines = append(s.lines, may("with: {v: \"${{ %s }}\"}", g.value(*p)))
+	}
+	g.answerable("", p, s, false)
+	if effect == "" {
+		with := one(g, "", "", ", with: {of: \"${{ self.key }}\", v: \"${{ self.output?.n }}\"}", ", with: {v: \"${{ (self.output?.n ?? 1) + 1 }}\"}", ", with: {v: \"${{ input.boom.x }}\"}")
+		if with == ", with: {v: \"${{ input.boom.x }}\"}" && !g.chance(20) {
+			with = ""
+		}
+		s.lines = append(s.lines, line{fmt.Sprintf("compensate: {call: t.undo%s%s}", s.id, with), []string{fmt.Sprintf("compensate: {call: t.undo%s}", s.id)}})
+		g.answerable("~", p, s, false)
+	} else {
+		s.lines = append(s.lines, must("effect: %s", effect))
+	}
+	retry := ""
+	switch {
+	case effect == "pivot" && g.chance(50):
+		retry = fmt.Sprintf("retry: {attempts: %d, backoff: 10ms..20ms, ambiguous: true}", 1+g.IntN(3))
+	case g.chance(40):
+		retry = one(g, "retry: {attempts: 2, backoff: 20ms..20ms}", "retry: {backoff: 10ms..20ms, within: 50ms}", "retry: {attempts: 3, backoff: 10ms..20ms, never: [F1]}")
+	}
+	if retry != "" {
+		s.lines = append(s.lines, may("%s", retry))
+	}
+	if effect != "none" && g.chance(35) {
+		s.lines = append(s.lines, may("probe: {call: t.probe%s, every: %s, within: %s}", s.id, one(g, "10ms", "30ms"), one(g, "20ms", "60ms", "100ms")))
+		g.answerable("?", p, s, true)
+	}
+}
+
+func (g *generator) answerable(prefix string, p *place, s *step, probe bool) {
+	c := called{name: prefix + s.id, probe: probe}
+	for _, k := range p.keys {
+		c.paths = append(c.paths, prefix+s.id+k)
+	}
+	g.calls = append(g.calls, c)
+}
+
+func (g *generator) await(p *place, s *step) {
+	g.signals = true
+	text := "signal: " + one(g, "go", "go", "stop")
+	where := []string{"", "", ", where: event.n == 1", ", where: event.n > 1"}
+	for _, it := range p.items {
+		where = append(where, ", where: event.k == "+it)
+	}
+	text += one(g, where...)
+	if g.chance(10) {
+		text += ", schema: {type: object, required: [n], properties: {n: {type: integer}, k: {}}}"
+	}
+	if g.chance(90) {
+		text += ", timeout: " + one(g, "10ms", "20ms", "50ms", "200ms", "\"${{ input.d }}\"", "\"${{ input.s }}\"")
+	}
+	s.lines = append(s.lines, line{"await: {" + text + "}", []string{"await: {signal: go, timeout: 20ms}"}})
+}
+
+func (g *generator) set(p *place, s *step) {
+	name := "v" + s.id
+	if len(p.vars) > 0 && !p.concurrent && g.chance(40) {
+		name = one(g, p.vars...)
+	}
+	s.lines = append(s.lines, line{fmt.Sprintf("set: {%s: \"${{ %s }}\"}", name, g.value(*p)), []string{fmt.Sprintf("set: {%s: 1}", name)}})
+	if !slices.Contains(p.vars, name) {
+		p.vars = append(p.vars, name)
+	}
+}
+
+// end draws a step that ends the saga, or fails, under a condition.
+func (g *generator) end(p *place, s *step) {
+	s.lines = []line{g.condition(*p)}
+	s.lines[0].simpler = nil // what follows would never be reached
+	switch {
+	case p.side == before && g.chance(80):
+		s.lines = append(s.lines, line{fmt.Sprintf("fail: {code: %s, message: \"${{ %s }}\"}", one(g, "R1", "R2"), one(g, "input.s", "input.s", "input.boom.x")), []string{"fail: {code: R1}"}})
+	case !p.concurrent:
+		s.lines = append(s.lines, line{fmt.Sprintf("complete: {output: {v: \"${{ %s }}\"}}", g.value(*p)), []string{"complete: {output: {}}"}})
+	default:
+		g.set(p, s)
+	}
+}
+
+func (g *generator) parallel(p *place, s *step) {
+	s.block = "parallel"
+	g.concurrency(s)
+	found := p.within()
+	for i := range 2 + g.IntN(2) {
+		inner := p.within()
+		inner.concurrent = true
+		steps := g.list(&inner, 1+g.IntN(2))
+		s.bodies = append(s.bodies, body{name: fmt.Sprintf("b%d", i), steps: steps})
+		found.ran(steps, false)
+	}
+	p.maybe = found.maybe
+}
+
+func (g *generator) concurrency(s *step) {
+	if g.chance(50) {
+		s.opts = append(s.opts, may("onFailure: cancel"))
+	}
+	if g.chance(50) {
+		s.opts = append(s.opts, may("compensation: parallel"))
+	}
+}
+
+func (g *generator) foreach(p *place, s *step) {
+	s.block = "foreach"
+	as := fmt.Sprintf("it%d", len(p.items))
+	lists := map[string][]string{
+		"input.two": {"a", "b"}, "input.three": {"x%2Fy", "7", "z"}, "input.twice": {"a", "b", "a"}, "input.none": {},
+		"input.n": {}, "input.boom.x": {},
+	}
+	in := one(g, "input.two", "input.two", "input.two", "input.three", "input.three", "input.three", "input.three", "input.twice", "input.none", "input.n", "input.boom.x")
+	s.opts = append(s.opts, line{"in: " + in, []string{"in: input.two"}}, must("as: %s", as))
+	keys := lists[in]
+	switch g.IntN(10) {
+	case 0, 1, 2:
+		keys = []string{"0", "1", "2"}[:min(len(keys), 3)]
+	case 3:
+		s.opts = append(s.opts, may("key: %s.x.y", as))
+	default:
+		s.opts = append(s.opts, may("key: %s", as))
+	}
+	if g.chance(70) {
+		s.opts = append(s.opts, may("concurrency: %d", 1+g.IntN(3)))
+	}
+	g.concurrency(s)
+	inner := p.within()
+	inner.concurrent, inner.items = true, append(slices.Clone(p.items), as)
+	inner.keys = nil
+	for _, outer := range p.keys {
+		for _, k := range keys {
+			inner.keys = append(inner.keys, outer+"["+k+"]")
+		}
+	}
+	if len(inner.keys) == 0 {
+		inner.keys = []string{""}
+	}
+	s.bodies = []body{{steps: g.list(&inner, 1+g.IntN(2))}}
+}
+
+func (g *generator) choice(p *place, s *step) {
+	s.block = "switch"
+	from := *p
+	for i := range 1 + g.IntN(3) {
+		inner := from.within()
+		when := g.test(from)
+		if i > 0 && g.chance(30) {
+			when = ""
+		}
+		steps := g.list(&inner, 1+g.IntN(2))
+		if inner.side != from.side {
+			p.side = either
+		}
+		s.bodies = append(s.bodies, body{when: when, steps: steps})
+		p.ran(steps, false)
+		if when == "" {
+			break
+		}
+	}
+}
+
+// catch draws the handlers of a step that stands on one side.
+func (g *generator) catch(p *place, s *step) {
+	codes := [][]string{{`["*"]`}, {"[R1]"}, {"[R1, TIMEOUT]", `["*"]`}, {"[R2, EXPRESSION]"}, {"[F1, DUPLICATE_KEY]", "[R1]"}}
+	for _, on := range one(g, codes...) {
+		inner := p.within()
+		inner.handler = true
+		s.catch = append(s.catch, clause{on, g.list(&inner, 1+g.IntN(2))})
+	}
+}
+
+// catchEither draws a handler of a step that a failure may leave on both sides.
+func (g *generator) catchEither(p *place, s *step) {
+	if g.chance(50) {
+		return
+	}
+	inner := p.within()
+	inner.side, inner.handler, inner.depth = either, true, g.depth
+	s.catch = []clause{{one(g, `["*"]`, "[R1]"), g.list(&inner, 1+g.IntN(2))}}
+	p.side = either
+}
+
+// value draws an expression that gives some value, or fails.
+func (g *generator) value(p place) string {
+	list := []string{"input.n", "input.two", "tenant.limit", "saga.key"}
+	for _, id := range p.certain {
+		list = append(list, "steps."+id+".output", "steps."+id+".output")
+	}
+	for _, id := range p.maybe {
+		list = append(list, "steps."+id+"?.output ?? 7")
+	}
+	for _, v := range p.vars {
+		list = append(list, "vars."+v+" ?? 0")
+	}
+	list = append(list, p.items...)
+	if p.handler {
+		list = append(list, "error.code", "error.step", "error.path")
+	}
+	if g.chance(5) {
+		return "input.boom.x"
+	}
+	return one(g, list...)
+}
+
+// test draws an expression that is true, false or fails.
+func (g *generator) test(p place) string {
+	list := []string{"input.yes", "input.yes", "input.no", "input.n == 1", "input.boom.x == 1"}
+	for _, it := range p.items {
+		list = append(list, it+` == "a"`, it+" == 7")
+	}
+	if p.handler {
+		list = append(list, `error.code == "R1"`)
+	}
+	if g.chance(90) {
+		return one(g, list[:3]...)
+	}
+	return one(g, list...)
+}
+
+func (g *generator) condition(p place) line { return may("if: %s", g.test(p)) }
+
+// script draws what happens to a saga from outside.
+func (g *generator) script() *Script {
+	sc := &Script{Answers: map[string][]Answer{}, Input: map[string]any{
+		"id": "k", "n": 1 + g.IntN(2), "s": "text", "d": "30ms", "at": "2026-11-23T10:00:00.05Z", "boom": nil,
+		"yes": g.chance(80), "no": g.chance(20),
+		"two": []any{"a", "b"}, "three": []any{"x/y", 7, "z"}, "twice": []any{"a", "b", "a"}, "none": []any{},
+	}}
+	trouble := one(g, 10, 30, 60)
+	for _, c := range g.calls {
+		if g.chance(trouble) {
+			sc.Answers[c.name] = g.answers(c)
+		}
+		if len(c.paths) > 1 && g.chance(trouble) {
+			sc.Answers[one(g, c.paths...)] = g.answers(c)
+		}
+	}
+	if g.signals {
+		for range g.IntN(6) {
+			sc.Outside = append(sc.Outside, g.message())
+		}
+	}
+	for range one(g, 0, 0, 0, 0, 1, 2) {
+		sc.Outside = append(sc.Outside, Happening{After: g.moment(), Cancel: true})
+	}
+	for range one(g, 0, 0, 0, 1, 3) {
+		if len(g.calls) == 0 {
+			break
+		}
+		c := one(g, g.calls...)
+		sc.Outside = append(sc.Outside, g.command(g.moment(), c.paths[g.IntN(len(c.paths))]))
+	}
+	slices.SortStableFunc(sc.Outside, func(a, b Happening) int { return int(a.After - b.After) })
+	return sc
+}
+
+// moment draws a time. Many things happen at the same one.
+func (g *generator) moment() time.Duration { return time.Duration(g.IntN(40)) * 10 * time.Millisecond }
+
+func (g *generator) took() time.Duration {
+	return one[time.Duration](g, 0, 0, 0, 10, 20, 30, 50, 80, 120) * time.Millisecond
+}
+
+func (g *generator) output() any {
+	return one[any](g, map[string]any{}, map[string]any{"n": 1}, map[string]any{"n": 2}, map[string]any{"n": "text"}, nil, []any{"a"})
+}
+
+func (g *generator) answers(c called) []Answer {
+	var list []Answer
+	for range 1 + g.IntN(3) {
+		out := engine.Outcome{Class: engine.Applied, Output: g.output()}
+		if c.probe {
+			out.Output = one[any](g, map[string]any{"applied": true, "output": map[string]any{"n": 3}}, map[string]any{"applied": false}, map[string]any{"applied": nil}, nil)
+		}
+		switch g.IntN(12) {
+		case 0, 1:
+			out = engine.Outcome{Class: engine.Rejected, Code: one(g, "R1", "R2")}
+		case 2, 3:
+			out = engine.Outcome{Class: engine.Ambiguous, Code: one(g, "F1", "F2")}
+		case 4:
+			out = engine.Outcome{Class: engine.Ambiguous, Code: "P", Final: true}
+		case 5, 6:
+			out = engine.Outcome{Class: engine.NotSent, Code: one(g, engine.CodeUnavailable, "F1"), Final: g.chance(20)}
+		case 7:
+			out = engine.Outcome{Class: engine.Applied, Code: one(g, engine.CodeInvalidOutput, engine.CodeTooLarge)}
+		}
+		list = append(list, Answer{out, g.took()})
+	}
+	return list
+}
+
+func (g *generator) message() Happening {
+	data := one[any](g, map[string]any{"n": 1}, map[string]any{"n": 2}, map[string]any{"k": "a"}, map[string]any{"k": 7}, "text", nil)
+	return Happening{After: g.moment(), Signal: &engine.Signal{
+		ID: one(g, "m1", "m2", "m3", "m4", "m5", ""), Name: one(g, "go", "go", "go", "stop", "other"), Data: data,
+	}}
+}
+
+// command draws an operator's command for a path.
+func (g *generator) command(at time.Duration, path string) Happening {
+	if path[0] == '~' || path[0] == '?' {
+		path = path[1:]
+	}
+	o := &engine.Operator{
+		ID: fmt.Sprintf("c%d", g.IntN(30)), Command: one(g, engine.CommandRetry, engine.CommandRetry, engine.CommandSkip, engine.CommandResolve, engine.CommandResolve),
+		Path: path, Actor: "ops", Reason: "seen",
+	}
+	if o.Command == engine.CommandResolve {
+		applied := g.chance(60)
+		o.Applied = &applied
+		if applied {
+			o.Output = g.output()
+		}
+	}
+	if o.Command == engine.CommandRetry && g.chance(40) {
+		o.Input = map[string]any{"corrected": g.IntN(3)}
+	}
+	switch g.IntN(40) {
+	case 0:
+		o.ID = ""
+	case 1:
+		o.Actor = ""
+	case 2:
+		o.Reason = " "
+	case 3:
+		o.Command = "explode"
+	case 4:
+		o.Applied = nil
+	}
+	return Happening{After: at, Operator: o}
+}
