@@ -14,6 +14,7 @@ import (
 type interpreter struct {
 	plans   planCache
 	observe func(id string, r engine.Record)
+	witness *witness // of a replay, or nil
 }
 
 // run is the workflow function of every saga.
@@ -38,7 +39,7 @@ func (i *interpreter) run(ctx workflow.Context, args converter.EncodedValues) (*
 	if err := r.listen(plan); err != nil {
 		return nil, err
 	}
-	result, err := engine.Run(r, r.machine)
+	result, err := engine.Run(i.watched(r), r.machine)
 	if err != nil {
 		return nil, err
 	}

@@ -50,9 +50,25 @@ func TestConformance(t *testing.T) {
 	unique := func() string { return fmt.Sprintf("-%d", n.Add(1)) }
 	t.Run("cases", func(t *testing.T) {
 		enginetest.RunAll(t, enginetest.Cases, unique, nil, func(t *testing.T, s *enginetest.Saga) enginetest.Observed {
-			return drive(t, c, w, s)
+			got := drive(t, c, w, s)
+			replay(t, c, s.Start.ID)
+			return got
 		})
 	})
+}
+
+// replay proves that what Temporal keeps of a saga replays.
+func replay(t *testing.T, c client.Client, id string) {
+	t.Helper()
+	runs, err := temporal.NewClient(c).Histories(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, history := range runs {
+		if _, err := temporal.Replay(history); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // drive runs one case.
