@@ -31,13 +31,16 @@ build: ## bin/sagad and the example plugins in bin/plugins
 run: build ## three payments from YAML: one settles, one is rejected, one is never confirmed
 	bin/sagad demo
 
-# The commands on the pages of docs are run with the binary that was built.
+# The commands on the pages of docs are run with the binary that was built. The
+# tests on the real server run a second time without the SDK's cache: then every
+# task replays its saga from the beginning.
 test test-long: export SAGAD_BIN = bin/sagad
 
 .PHONY: test
 test: build ## all tests
 	$(GO) test $(RACE) $(LIGHT)
 	$(GO) test $(HEAVY)
+	$(GO) test -timeout=5m ./cmd/sagad/endtoend -cache=false
 	$(GO) test -tags noembed ./cmd/sagad/embedded
 
 .PHONY: test-long

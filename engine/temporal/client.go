@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -164,8 +165,18 @@ func (c *Client) Result(ctx context.Context, id string) (engine.Result, error) {
 	return c.Wait(ctx, id)
 }
 
+// askAgain is how often a saga is asked for its state when the answer fails.
+const askAgain = 5
+
+// view asks an open saga. A worker that does not have the saga in memory builds
+// it up from its history, and fails if the saga moves on meanwhile
+// (temporalio/sdk-go issue 755): then it is asked again.
 func (c *Client) view(ctx context.Context, id string) (result engine.Result, err error) {
 	value, err := c.sdk.QueryWorkflow(ctx, id, "", QueryView)
+	var failed *serviceerror.QueryFailed
+	for again := 0; again < askAgain && errors.As(err, &failed) && strings.Contains(failed.Message, "TMPRL1100"); again++ {
+		value, err = c.sdk.QueryWorkflow(ctx, id, "", QueryView)
+	}
 	if err != nil {
 		return result, fmt.Errorf("ask %s for its state: %w", id, err)
 	}
