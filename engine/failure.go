@@ -205,7 +205,7 @@ func (m *Machine) drain(n *node, policy dsl.Drain) {
 		return
 	}
 	if n.decisive() && n.call.ambiguous {
-		if n.step.Call.Probe == nil {
+		if !n.call.probing {
 			m.stopTimers(n)
 			m.park(n, n.call.last, StateUnknown)
 		}

@@ -51,6 +51,12 @@ var EdgeCases = []Case{
         two: [{id: r2, call: t.r2, effect: retriable}]
     catch: [{on: [NO], do: [{id: h, set: {v: 1}}]}]
 `, Mocks: Mocks{"t.r1": {Fail("ODD")}, "t.status": {OK(`{"applied": null}`), OK(`{"applied": true}`)}, "t.r2": {After(150*ms, Reject("NO"))}}, Trace: "p r2! r1 h"},
+	{Name: "S7 a retriable in doubt that waits for another attempt gets none when its block stops", Head: "defaults: {timeout: 400ms}\n", Steps: stepP + both + `      branches:
+        one: [{id: r1, call: t.r1, effect: retriable, retry: {attempts: 3, backoff: 1s..1s}, probe: {call: t.status, every: 50ms, within: 100ms}}]
+        two: [{id: r2, call: t.r2, effect: retriable}]
+    catch: [{on: [NO], do: [{id: h, set: {v: 1}}]}]
+`, Mocks: Mocks{"t.r1": {Fail("ODD"), NotSent("UNAVAILABLE")}, "t.status": {OK(`{"applied": null}`)}, "t.r2": {After(390*ms, Reject("NO"))}},
+		Outside: Outside{Operate(300*ms, engine.Operator{Command: engine.CommandRetry, Path: "r1"})}, Outcome: engine.OutcomeParked, Trace: "p r2! r1?", Calls: map[string]int{"t.r1": 2}, Replies: []string{""}},
 	{Name: "S10 an outer failure takes an inner recovery over", Head: quick, Steps: both + `      branches:
         one:
           - id: s

@@ -40,7 +40,9 @@ func (s *saga) call(x *strand, f *frame) (any, ending) {
 	case dsl.EffectPivot:
 		s.pivot = f
 	case dsl.EffectRetriable:
-		s.commit() // S11
+		if s.wrong != commitsLate {
+			s.commit() // S11
+		}
 	}
 	for {
 		a.before, a.begun = a.attempts, s.now
@@ -98,6 +100,9 @@ func (s *saga) attempts(x *strand, f *frame) (engine.State, any) {
 	a, spec := f.action, f.step.Call
 	for {
 		a.attempts++
+		if s.wrong == trustsLastAttempt {
+			a.ambiguous = false
+		}
 		f.state = engine.StateRunning
 		out := s.attempt(x, f, engine.Invocation{
 			Op: engine.OpAction, Activity: spec.Activity, Key: a.key, Attempt: a.attempts,
@@ -114,7 +119,7 @@ func (s *saga) attempts(x *strand, f *frame) (engine.State, any) {
 			return a.settled(f), nil
 		case out.Class == engine.Ambiguous && f.effect() != dsl.EffectNone:
 			a.ambiguous = true
-			if spec.Probe != nil && (f.decisive() || !f.stopped()) {
+			if spec.Probe != nil && (f.decisive() || !f.stopped() || s.wrong == asksOnTheWayBack) {
 				switch state, output := s.probe(x, f); state {
 				case engine.StateRejected: // the participant promises that there was no effect
 					a.ambiguous = false
@@ -152,7 +157,7 @@ func (a *action) settled(f *frame) engine.State {
 func (s *saga) mayRetry(f *frame) bool {
 	a, r := f.action, f.step.Call.Retry
 	tried := a.attempts - a.before
-	return !f.stopped() &&
+	return (!f.stopped() || s.wrong == retriesWhenLeft) &&
 		(r.Attempts == 0 || tried < r.Attempts) &&
 		(r.Within == 0 || !s.now.Add(pauseAfter(r, tried)).After(a.begun.Add(r.Within))) &&
 		(s.held == nil || a.ambiguous)
@@ -223,7 +228,8 @@ func (s *saga) unsuccessful(x *strand, f *frame, state engine.State) verdict {
 			return v
 		}
 		a.ambiguous, state = false, engine.StateRejected
-	case doubtful && a.entry != nil:
+	case doubtful && a.entry != nil && s.wrong != forgetsUnknown,
+		a.entry != nil && s.wrong == compensatesRefused:
 		s.arm(a.entry) // S1
 	case state == engine.StateRejected:
 		a.entry = nil // S2

@@ -57,10 +57,9 @@ func machine(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script) 
 // of takes over what a result says.
 func (o *Observed) of(r engine.Result) {
 	o.Outcome, o.Direction, o.Interventions = r.Outcome, r.Direction, r.Interventions
-	o.Trace, o.Output, o.OutputError = r.Trace, r.Output, r.OutputError != ""
-	if r.Status == engine.StatusClosed {
-		o.Elapsed = time.Duration(r.Elapsed).String()
-	}
+	o.Trace = append(o.Trace, r.Trace...) // nil if it is empty
+	o.Output, o.OutputError = r.Output, r.OutputError != ""
+	o.Elapsed = time.Duration(r.Elapsed)
 	if c := r.Cause; c != nil {
 		o.Cause = strings.Join([]string{string(c.Kind), c.Path, c.Code}, " ")
 	}
@@ -74,14 +73,14 @@ func (o *Observed) of(r engine.Result) {
 
 // difference says in what two runs differ; empty if in nothing.
 func difference(machine, model *Observed) string {
-	if len(machine.Trace) == 0 && len(model.Trace) == 0 {
-		machine.Trace, model.Trace = nil, nil
-	}
-	if reflect.DeepEqual(machine, model) {
+	if equal(machine, model) {
 		return ""
 	}
 	return "(-machine +model)\n" + cmp.Diff(machine, model)
 }
+
+// equal compares faster than difference.
+func equal(a, b *Observed) bool { return reflect.DeepEqual(a, b) }
 
 // compile compiles a definition that was drawn.
 func compile(yaml string) (*dsl.Plan, error) {

@@ -65,6 +65,9 @@ func (s *saga) raise(x *strand, f *frame, failure engine.Failure, state engine.S
 func (s *saga) catcher(f *frame, code string) (*frame, *dsl.Catch) {
 	for ; f != s.root; f = f.parent {
 		for i := range f.step.Catch {
+			if s.wrong == takesLastClause {
+				i = len(f.step.Catch) - 1 - i
+			}
 			clause := &f.step.Catch[i]
 			if !f.handling && (slices.Contains(clause.On, code) || slices.Contains(clause.On, "*")) {
 				return f, clause

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
 )
 
@@ -60,6 +62,7 @@ type generator struct {
 	ids     int
 	depth   int // of blocks
 	size    int // beyond which no block is drawn any more
+	probes  int // how many calls of a hundred have one
 	calls   []called
 	signals bool
 }
@@ -84,10 +87,10 @@ func (g *generator) id() string {
 
 // definition draws a definition.
 func (g *generator) definition() *definition {
-	g.depth, g.size = 1+g.IntN(4), one(g, 4, 8, 15, 25)
+	g.depth, g.size, g.probes = 1+g.IntN(4), one(g, 4, 8, 15, 25), one(g, 20, 50, 80)
 	d := &definition{}
 	if g.chance(25) {
-		d.head = append(d.head, may("deadline: %s", one(g, "100ms", "300ms", "1s", "${{ input.d }}", "${{ input.s }}")))
+		d.head = append(d.head, may("deadline: %s", g.duration("100ms", "300ms", "1s", "${{ input.d }}")))
 	}
 	if g.chance(50) {
 		d.head = append(d.head, may("cancelGrace: %s", one(g, "20ms", "50ms", "1m")))
@@ -95,10 +98,13 @@ func (g *generator) definition() *definition {
 	d.head = append(d.head, may("defaults: {timeout: %s, retry: {attempts: %d, backoff: 10ms..40ms}, compensation: {retry: {backoff: 10ms..20ms, within: %s}}}",
 		one(g, "60ms", "100ms"), 1+g.IntN(3), one(g, "50ms", "200ms")))
 	p := &place{keys: []string{""}}
-	d.steps = g.list(p, 1+g.IntN(4))
-	if g.chance(60) {
+	d.steps = g.list(p, g.IntN(5))
+	if len(d.steps) == 0 {
+		d.steps = g.list(p, 1)
+	}
+	if g.chance(75) {
 		d.steps = append(d.steps, g.decision(p)...)
-		d.steps = append(d.steps, g.list(p, g.IntN(3))...)
+		d.steps = append(d.steps, g.list(p, g.IntN(4))...)
 	}
 	if g.chance(50) {
 		d.output = may("output: {v: \"${{ %s }}\"}", g.value(*p))
@@ -183,9 +189,9 @@ func (g *generator) step(p *place) *step {
 	if g.chance(12) {
 		s.lines = append(s.lines, g.condition(*p))
 	}
-	kinds := 16
+	kinds := 17
 	if p.depth >= g.depth || g.ids > g.size {
-		kinds = 10
+		kinds = 11
 	}
 	switch g.IntN(kinds) {
 	case 0, 1, 2, 3, 4:
@@ -199,20 +205,26 @@ func (g *generator) step(p *place) *step {
 	case 5:
 		g.call(p, s, "none")
 	case 6:
-		s.lines = append(s.lines, line{fmt.Sprintf("sleep: %s", one(g, "10ms", "20ms", "50ms", "200ms", "${{ input.d }}", "${{ input.s }}", "{until: input.at}", "{until: input.boom}")), []string{"sleep: 20ms"}})
+		s.lines = append(s.lines, line{fmt.Sprintf("sleep: %s", g.duration("10ms", "20ms", "50ms", "200ms", "${{ input.d }}", "{until: input.at}")), []string{"sleep: 20ms"}})
 	case 7:
 		g.await(p, s)
 	case 8:
 		g.set(p, s)
 	case 9:
 		g.end(p, s)
-	case 10, 11, 12:
+	case 10:
+		if g.chance(50) {
+			g.set(p, s)
+		} else {
+			g.await(p, s)
+		}
+	case 11, 12, 13:
 		g.parallel(p, s)
-	case 13:
+	case 14:
 		s.block = "scope"
 		inner := p.within()
 		s.bodies = []body{{steps: g.list(&inner, 1+g.IntN(3))}}
-	case 14:
+	case 15:
 		g.choice(p, s)
 	default:
 		g.foreach(p, s)
@@ -226,15 +238,17 @@ func (g *generator) step(p *place) *step {
 // call draws a call with an effect; compensatable if it is empty.
 func (g *generator) call(p *place, s *step, effect string) {
 	s.lines = append(s.lines, must("call: t.%s", s.id))
+	self := "self.key"
 	if g.chance(50) {
-		s.lines = append(s.lines, may("with: {v: \"${{ %s }}\"}", g.value(*p)))
+		s.lines = append(s.lines, may("with: {v: \"${{ %s }}\", l: [0]}", g.value(*p)))
+		self = "self.input.l[0]" // which a corrected input lacks
 	}
 	g.answerable("", p, s, false)
 	if effect == "" {
-		with := one(g, "", "", ", with: {of: \"${{ self.key }}\", v: \"${{ self.output?.n }}\"}", ", with: {v: \"${{ (self.output?.n ?? 1) + 1 }}\"}", ", with: {v: \"${{ input.boom.x }}\"}")
-		if with == ", with: {v: \"${{ input.boom.x }}\"}" && !g.chance(20) {
-			with = ""
-		}
+		with := one(g, "",
+			", with: {of: \"${{ self.key }}\", v: \"${{ self.output?.n }}\"}",
+			", with: {v: \"${{ (self.output?.n ?? 1) + 1 }}\"}",
+			fmt.Sprintf(", with: {v: \"${{ %s }}\"}", g.value(*p)))
 		s.lines = append(s.lines, line{fmt.Sprintf("compensate: {call: t.undo%s%s}", s.id, with), []string{fmt.Sprintf("compensate: {call: t.undo%s}", s.id)}})
 		g.answerable("~", p, s, false)
 	} else {
@@ -250,8 +264,9 @@ func (g *generator) call(p *place, s *step, effect string) {
 	if retry != "" {
 		s.lines = append(s.lines, may("%s", retry))
 	}
-	if effect != "none" && g.chance(35) {
-		s.lines = append(s.lines, may("probe: {call: t.probe%s, every: %s, within: %s}", s.id, one(g, "10ms", "30ms"), one(g, "20ms", "60ms", "100ms")))
+	if effect != "none" && g.chance(g.probes) {
+		with := one(g, "", fmt.Sprintf(", with: {of: \"${{ self.key }}\", v: \"${{ %s }}\"}", self), fmt.Sprintf(", with: {v: \"${{ %s }}\"}", g.value(*p)))
+		s.lines = append(s.lines, may("probe: {call: t.probe%s%s, every: %s, within: %s}", s.id, with, one(g, "10ms", "30ms"), one(g, "20ms", "60ms", "100ms")))
 		g.answerable("?", p, s, true)
 	}
 }
@@ -276,9 +291,17 @@ func (g *generator) await(p *place, s *step) {
 		text += ", schema: {type: object, required: [n], properties: {n: {type: integer}, k: {}}}"
 	}
 	if g.chance(90) {
-		text += ", timeout: " + one(g, "10ms", "20ms", "50ms", "200ms", "\"${{ input.d }}\"", "\"${{ input.s }}\"")
+		text += ", timeout: " + strconv.Quote(g.duration("10ms", "20ms", "50ms", "200ms", "${{ input.d }}"))
 	}
 	s.lines = append(s.lines, line{"await: {" + text + "}", []string{"await: {signal: go, timeout: 20ms}"}})
+}
+
+// duration draws one of several durations, or rarely one that cannot be computed.
+func (g *generator) duration(list ...string) string {
+	if g.chance(3) {
+		return "${{ input.s }}"
+	}
+	return one(g, list...)
 }
 
 func (g *generator) set(p *place, s *step) {
@@ -294,8 +317,7 @@ func (g *generator) set(p *place, s *step) {
 
 // end draws a step that ends the saga, or fails, under a condition.
 func (g *generator) end(p *place, s *step) {
-	s.lines = []line{g.condition(*p)}
-	s.lines[0].simpler = nil // what follows would never be reached
+	s.lines = []line{must("if: %s", one(g, "input.no", "input.no", g.test(*p)))} // what follows is to be reached
 	switch {
 	case p.side == before && g.chance(80):
 		s.lines = append(s.lines, line{fmt.Sprintf("fail: {code: %s, message: \"${{ %s }}\"}", one(g, "R1", "R2"), one(g, "input.s", "input.s", "input.boom.x")), []string{"fail: {code: R1}"}})
@@ -336,7 +358,7 @@ func (g *generator) foreach(p *place, s *step) {
 		"input.two": {"a", "b"}, "input.three": {"x%2Fy", "7", "z"}, "input.twice": {"a", "b", "a"}, "input.none": {},
 		"input.n": {}, "input.boom.x": {},
 	}
-	in := one(g, "input.two", "input.two", "input.two", "input.three", "input.three", "input.three", "input.three", "input.twice", "input.none", "input.n", "input.boom.x")
+	in := one(g, "input.two", "input.two", "input.two", "input.three", "input.three", "input.three", "input.three", one(g, "input.twice", "input.none", "input.n", "input.boom.x"))
 	s.opts = append(s.opts, line{"in: " + in, []string{"in: input.two"}}, must("as: %s", as))
 	keys := lists[in]
 	switch g.IntN(10) {
@@ -362,7 +384,13 @@ func (g *generator) foreach(p *place, s *step) {
 	if len(inner.keys) == 0 {
 		inner.keys = []string{""}
 	}
-	s.bodies = []body{{steps: g.list(&inner, 1+g.IntN(2))}}
+	var steps []*step
+	if g.chance(30) { // a variable that some items set and others read
+		own := &step{id: g.id(), lines: []line{may("if: %s %s \"a\"", as, one(g, "==", "!="))}}
+		g.set(&inner, own)
+		steps = append(steps, own)
+	}
+	s.bodies = []body{{steps: append(steps, g.list(&inner, 1+g.IntN(2))...)}}
 }
 
 func (g *generator) choice(p *place, s *step) {
@@ -417,14 +445,17 @@ func (g *generator) value(p place) string {
 		list = append(list, "steps."+id+"?.output ?? 7")
 	}
 	for _, v := range p.vars {
-		list = append(list, "vars."+v+" ?? 0")
+		list = append(list, "vars."+v+" ?? 0", "vars."+v+" ?? 1")
 	}
 	list = append(list, p.items...)
 	if p.handler {
 		list = append(list, "error.code", "error.step", "error.path")
 	}
-	if g.chance(5) {
+	switch {
+	case g.chance(2):
 		return "input.boom.x"
+	case len(p.vars) > 0 && g.chance(20):
+		return "vars." + one(g, p.vars...) + " ?? 0"
 	}
 	return one(g, list...)
 }
@@ -433,13 +464,13 @@ func (g *generator) value(p place) string {
 func (g *generator) test(p place) string {
 	list := []string{"input.yes", "input.yes", "input.no", "input.n == 1", "input.boom.x == 1"}
 	for _, it := range p.items {
-		list = append(list, it+` == "a"`, it+" == 7")
+		list = append(list, it+` == "a"`, it+` == "a"`, it+` != "a"`, it+" == 7")
 	}
 	if p.handler {
 		list = append(list, `error.code == "R1"`)
 	}
-	if g.chance(90) {
-		return one(g, list[:3]...)
+	if g.chance(95) {
+		list = slices.DeleteFunc(list, func(text string) bool { return text == "input.boom.x == 1" })
 	}
 	return one(g, list...)
 }
@@ -453,7 +484,7 @@ func (g *generator) script() *Script {
 		"yes": g.chance(80), "no": g.chance(20),
 		"two": []any{"a", "b"}, "three": []any{"x/y", 7, "z"}, "twice": []any{"a", "b", "a"}, "none": []any{},
 	}}
-	trouble := one(g, 10, 30, 60)
+	trouble := one(g, 5, 15, 25, 50)
 	for _, c := range g.calls {
 		if g.chance(trouble) {
 			sc.Answers[c.name] = g.answers(c)
@@ -482,7 +513,9 @@ func (g *generator) script() *Script {
 }
 
 // moment draws a time. Many things happen at the same one.
-func (g *generator) moment() time.Duration { return time.Duration(g.IntN(40)) * 10 * time.Millisecond }
+func (g *generator) moment() time.Duration {
+	return time.Duration(g.IntN(one(g, 5, 10, 40))) * 10 * time.Millisecond
+}
 
 func (g *generator) took() time.Duration {
 	return one[time.Duration](g, 0, 0, 0, 10, 20, 30, 50, 80, 120) * time.Millisecond
@@ -516,10 +549,31 @@ func (g *generator) answers(c called) []Answer {
 	return list
 }
 
+// goOn draws what else happens to a saga that can go no further: commands for
+// what is parked, or messages and a cancel for what waits for ever.
+func (g *generator) goOn(plan *dsl.Plan, start *engine.Start, sc *Script) {
+	for range one(g, 0, 1, 2, 3, 5) {
+		o := machine(plan, start, startedAt, sc)
+		at := o.Elapsed + one[time.Duration](g, 0, 10, 20)*time.Millisecond
+		switch {
+		case len(o.Parked) > 0:
+			for range one(g, 1, 1, 2) {
+				sc.Outside = append(sc.Outside, g.command(at, one(g, o.Parked...).Path))
+			}
+		case o.Outcome == engine.OutcomeRunning:
+			h := one(g, g.message(), g.message(), Happening{Cancel: true})
+			h.After = at
+			sc.Outside = append(sc.Outside, h)
+		default:
+			return
+		}
+	}
+}
+
 func (g *generator) message() Happening {
 	data := one[any](g, map[string]any{"n": 1}, map[string]any{"n": 2}, map[string]any{"k": "a"}, map[string]any{"k": 7}, "text", nil)
 	return Happening{After: g.moment(), Signal: &engine.Signal{
-		ID: one(g, "m1", "m2", "m3", "m4", "m5", ""), Name: one(g, "go", "go", "go", "stop", "other"), Data: data,
+		ID: one(g, "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", ""), Name: one(g, "go", "go", "go", "go", "go", "stop", "stop", "other"), Data: data,
 	}}
 }
 
@@ -529,7 +583,7 @@ func (g *generator) command(at time.Duration, path string) Happening {
 		path = path[1:]
 	}
 	o := &engine.Operator{
-		ID: fmt.Sprintf("c%d", g.IntN(30)), Command: one(g, engine.CommandRetry, engine.CommandRetry, engine.CommandSkip, engine.CommandResolve, engine.CommandResolve),
+		ID: fmt.Sprintf("c%d", g.IntN(60)), Command: one(g, engine.CommandRetry, engine.CommandRetry, engine.CommandSkip, engine.CommandResolve, engine.CommandResolve),
 		Path: path, Actor: "ops", Reason: "seen",
 	}
 	if o.Command == engine.CommandResolve {

@@ -13,8 +13,8 @@ type Observed struct {
 	Outcome       string
 	Direction     string
 	Interventions int
-	Cause         string   // kind, path and code; empty: none
-	Elapsed       string   // of a closed saga
+	Cause         string // kind, path and code; empty: none
+	Elapsed       time.Duration
 	Trace         []string // S6
 	Output        any
 	OutputError   bool
@@ -54,11 +54,8 @@ type Invoked struct {
 func (s *saga) observed() *Observed {
 	o := &Observed{
 		Direction: engine.Forward, Interventions: s.interventions, Trace: s.trace,
-		Output: s.output, OutputError: s.outputError,
+		Output: s.output, OutputError: s.outputError, Elapsed: s.now.Sub(s.startedAt),
 		Steps: s.stepList(), Parked: s.parkedList(), Invocations: s.invocations, Replies: s.replies,
-	}
-	if s.closed {
-		o.Elapsed = s.now.Sub(s.startedAt).String()
 	}
 	if cause := s.root.failure; cause != nil {
 		o.Direction = engine.Backward

@@ -74,7 +74,7 @@ func (s *saga) operate(request string, o *engine.Operator) {
 	}
 	s.taken[o.ID] = true
 	s.interventions++
-	s.forced = s.forced || o.Command != engine.CommandRetry
+	s.forced = s.forced || (o.Command != engine.CommandRetry && s.wrong != forgetsTheSkip)
 	s.accept(request)
 }
 
@@ -128,7 +128,9 @@ func (s *saga) decide(f *frame, o *engine.Operator) string {
 // correct gives an action another input: a new generation of its key (S20).
 func (s *saga) correct(f *frame, better any) bool {
 	next := *f.action
-	next.generation++
+	if s.wrong != keepsTheKey {
+		next.generation++
+	}
 	next.input, next.key = better, s.key(f, engine.OpAction, next.generation)
 	if probe := f.step.Call.Probe; probe != nil { // it asks about this generation
 		var err error

@@ -76,14 +76,14 @@ func (s *saga) isItsTurn(e *entry, t *frame) bool {
 	if e.running || e.parked != nil {
 		return false
 	}
-	later := false
+	later := s.wrong == compensatesForward
 	for _, other := range s.entries {
 		if other == e {
-			later = true // those that follow
+			later = s.wrong != compensatesForward // those that follow
 			continue
 		}
 		block := apart(e.frame, other.frame)
-		if block != nil && (compensatesInParallel(block) || other.parked != nil) {
+		if block != nil && (compensatesInParallel(block) || s.wrong == forgetsTheOrder || (other.parked != nil && s.wrong != waitsForTheParked)) {
 			continue
 		}
 		if other.running || (later && other.frame.inside(t)) {
@@ -101,6 +101,11 @@ func (s *saga) compensate(x *strand, e *entry) {
 	for {
 		e.attempts++
 		f.state = engine.StateCompensating
+		if s.wrong == evaluatesLate {
+			if now, err := input(spec.With, f.scope.with("self", f.action.self(nil))); err == nil {
+				e.input = now
+			}
+		}
 		out := s.attemptCompensation(x, e, engine.Invocation{
 			Op: engine.OpCompensation, Activity: spec.Activity, Key: e.key, Attempt: e.attempts,
 			Generation: e.generation, Input: e.input, Timeout: spec.Timeout,
@@ -112,7 +117,7 @@ func (s *saga) compensate(x *strand, e *entry) {
 		e.ambiguous = e.ambiguous || out.Class == engine.Ambiguous
 		tried := e.attempts - before
 		next := s.now.Add(pauseAfter(r, tried))
-		if out.Class == engine.Rejected || out.Final || slices.Contains(r.Never, out.Code) ||
+		if (out.Class == engine.Rejected && s.wrong != insists) || out.Final || slices.Contains(r.Never, out.Code) ||
 			(r.Attempts > 0 && tried >= r.Attempts) || (r.Within > 0 && next.After(begun.Add(r.Within))) {
 			s.parkEntry(e, out.Code)
 			return

@@ -14,6 +14,7 @@ type saga struct {
 	plan  *dsl.Plan
 	start *engine.Start
 	world *Participants
+	wrong mistake // what is done wrong on purpose
 
 	startedAt, now time.Time
 	agenda         []*appointment
@@ -50,8 +51,13 @@ type saga struct {
 
 // Run interprets a saga until it closes, or until nothing more can happen to it.
 func Run(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script) *Observed {
+	return run(plan, start, at, script, "")
+}
+
+// run is Run with a mistake; empty: without.
+func run(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script, wrong mistake) *Observed {
 	s := &saga{
-		plan: plan, start: start, world: NewParticipants(script), startedAt: at, now: at,
+		plan: plan, start: start, world: NewParticipants(script), wrong: wrong, startedAt: at, now: at,
 		seen: map[string]bool{}, taken: map[string]bool{}, replies: map[string]engine.Reply{},
 	}
 	s.root = &frame{scope: outermost(start, at), state: engine.StateRunning}
@@ -168,7 +174,7 @@ func (s *saga) deadline() {
 // it yet, that waits until its outcome is known; what holds it up first is the
 // cause.
 func (s *saga) turn(cause engine.Failure, request string) {
-	if s.pivot == nil || !s.mayStillDecide(s.pivot) {
+	if s.pivot == nil || !s.mayStillDecide(s.pivot) || s.wrong == cancelsThePivot {
 		s.turned(&held{cause, []string{request}})
 		return
 	}

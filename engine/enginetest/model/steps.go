@@ -197,7 +197,7 @@ func (s *saga) foreach(x *strand, f *frame) (any, ending) {
 	outputs := make([]any, len(items))
 	s.fork(x, f, len(items), each.Concurrency, func(x *strand, br *branch) ending {
 		i := br.index
-		output, how := s.steps(x, f, br, f.scope.item(each.As, items[i], keys[i]), each.Do)
+		output, how := s.steps(x, f, br, s.itemScope(f, items[i], keys[i]), each.Do)
 		outputs[i] = output
 		return how
 	})
@@ -205,6 +205,16 @@ func (s *saga) foreach(x *strand, f *frame) (any, ending) {
 		return nil, left
 	}
 	return outputs, well
+}
+
+// itemScope is what an item of a foreach sees.
+func (s *saga) itemScope(f *frame, item any, key string) *scope {
+	own := f.scope.item(f.step.Foreach.As, item, key)
+	if s.wrong == sharesVariables {
+		own.vars = f.scope.vars
+		own.env["vars"] = own.vars
+	}
+	return own
 }
 
 // fork runs n branches of f, at most limit at the same time, and waits until all

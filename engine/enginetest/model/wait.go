@@ -92,6 +92,9 @@ func (s *saga) await(x *strand, f *frame) (any, ending) {
 		return s.failExpression(x, f, err)
 	}
 	for i, m := range s.inbox {
+		if s.wrong == takesTheNewest {
+			i, m = len(s.inbox)-1-i, s.inbox[len(s.inbox)-1-i]
+		}
 		if s.matches(f, m) {
 			s.inbox = slices.Delete(s.inbox, i, i+1)
 			s.note(f.path, "")
