@@ -27,6 +27,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TMPDIR", os.TempDir()) // sockets want short paths
 			env.Setenv("EXAMPLES", filepath.Join(root, "definitions", "examples"))
 			env.Setenv("DEFINITIONS", filepath.Join(root, "definitions"))
+			env.Setenv("HISTORIES", filepath.Join(root, "engine", "temporal", "testdata", "histories"))
 			env.Setenv("PLUGINS", binaries)
 			env.Setenv("USER", "tester")
 			for name, definitions := range map[string]string{

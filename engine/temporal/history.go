@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -33,41 +34,47 @@ const howToExport = "export one with `sagad replay --export DIR ID` or `temporal
 // compressed with gzip. What is anything else is ErrNoHistory.
 func ReadHistory(r io.Reader) (*historypb.History, error) {
 	in := bufio.NewReader(r)
-	magic, _ := in.Peek(2) // what is shorter is JSON or nothing
-	var plain io.Reader = in
-	if bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		unzipped, err := gzip.NewReader(in)
 		if err != nil {
-			return nil, fmt.Errorf("%w: it begins like gzip and is not: %w", ErrNoHistory, err)
+			return nil, noHistory("it begins like gzip and is not")
 		}
-		plain = unzipped
+		in = bufio.NewReader(unzipped)
 	}
-	data, err := io.ReadAll(io.LimitReader(plain, MaxHistory+1))
+	begin, _ := in.Peek(64) // what is shorter is read below
+	if begin = bytes.TrimLeft(begin, " \t\r\n\ufeff"); len(begin) > 0 && begin[0] != '{' && begin[0] != '[' {
+		return nil, noHistory("it is not JSON")
+	}
+	data, err := io.ReadAll(io.LimitReader(in, MaxHistory+1))
 	if err != nil {
-		return nil, fmt.Errorf("read history: %w", err)
+		return nil, noHistory("it cannot be read: " + err.Error())
 	}
 	return parseHistory(data)
 }
 
 func parseHistory(data []byte) (*historypb.History, error) {
-	data = bytes.TrimSpace(data)
+	data = bytes.Trim(data, " \t\r\n\ufeff")
 	switch {
 	case len(data) > MaxHistory:
-		return nil, fmt.Errorf("%w: it has more than %d MB, and Temporal ends a workflow long before", ErrNoHistory, MaxHistory>>20)
+		return nil, noHistory(fmt.Sprintf("it has more than %d MB, and Temporal ends a workflow long before", MaxHistory>>20))
 	case len(data) == 0:
-		return nil, fmt.Errorf("%w: it is empty; %s", ErrNoHistory, howToExport)
+		return nil, noHistory("it is empty")
 	case data[0] == '[': // the events alone, as older tools write them
 		data = slices.Concat([]byte(`{"events":`), data, []byte(`}`))
 	}
 	history, err := client.HistoryFromJSON(bytes.NewReader(data), client.HistoryJSONOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w; %s", ErrNoHistory, err, howToExport)
+		_, why, _ := strings.Cut(err.Error(), "proto:")
+		return nil, noHistory("it is JSON of something else, or damaged:" + strings.ReplaceAll(why, "\u00a0", " "))
 	}
 	if len(history.GetEvents()) == 0 {
-		return nil, fmt.Errorf("%w: it is JSON without the events of a workflow; %s", ErrNoHistory, howToExport)
+		return nil, noHistory("it is JSON without the events of a workflow")
 	}
 	return history, nil
 }
+
+// noHistory says why something is no history, and how to get one.
+func noHistory(why string) error { return fmt.Errorf("%w: %s; %s", ErrNoHistory, why, howToExport) }
 
 // WriteHistory writes a history as ReadHistory, and every other tool of
 // Temporal's, reads it: as JSON, compressed if zip is set.

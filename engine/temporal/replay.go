@@ -81,8 +81,7 @@ func Replay(history *historypb.History) (*Replayed, error) {
 }
 
 func replay(history *historypb.History) (*Replayed, *witness, error) {
-	first := history.GetEvents()[:min(1, len(history.GetEvents()))]
-	replayed, err := identify(first)
+	replayed, err := identify(history.GetEvents())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -120,12 +119,20 @@ func replay(history *historypb.History) (*Replayed, *witness, error) {
 // silent keeps the SDK's own account of a difference out of the logs.
 var silent = sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 
-// identify reads the first event of a saga's history.
-func identify(first []*historypb.HistoryEvent) (*Replayed, error) {
-	if len(first) == 0 || first[0].GetWorkflowExecutionStartedEventAttributes() == nil {
-		return nil, fmt.Errorf("%w: it does not begin with the start of a workflow; %s", ErrNoHistory, howToExport)
+// identify checks that events are a whole history, and reads the first one.
+func identify(events []*historypb.HistoryEvent) (*Replayed, error) {
+	if len(events) == 0 || events[0].GetWorkflowExecutionStartedEventAttributes() == nil {
+		return nil, noHistory("it does not begin with the start of a workflow")
 	}
-	started := first[0].GetWorkflowExecutionStartedEventAttributes()
+	for i, e := range events {
+		if e.GetEventId() != int64(i)+1 {
+			return nil, noHistory(fmt.Sprintf("event %d stands where event %d belongs", e.GetEventId(), i+1))
+		}
+		if e.GetAttributes() == nil {
+			return nil, noHistory(fmt.Sprintf("event %d says nothing but its type, %s", e.GetEventId(), e.GetEventType()))
+		}
+	}
+	started := events[0].GetWorkflowExecutionStartedEventAttributes()
 	name := started.GetWorkflowType().GetName()
 	var packed []byte
 	var start startArgs

@@ -123,10 +123,11 @@ func TestReplayFindsTampering(t *testing.T) {
 		}, "the saga's step is b compensated after 2 attempts"},
 		{"a command less", "sequence-rejected", func(h *history) {
 			e := h.nth(scheduled, 4)
-			e.EventType, e.Attributes = enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED, nil
+			e.EventType, e.Attributes = enumspb.EVENT_TYPE_MARKER_RECORDED, &historypb.HistoryEvent_MarkerRecordedEventAttributes{}
 		}, ""},
 		{"an end too early", "sequence-completed", func(h *history) {
 			h.Events = append(h.Events[:8], h.Events[len(h.Events)-1])
+			h.Events[8].EventId = 9
 		}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -156,6 +157,10 @@ func TestReplayRefuses(t *testing.T) {
 	foreign.nth(started, 0).GetWorkflowExecutionStartedEventAttributes().Input = nil
 	headless := frozen(t, "sequence-completed")
 	headless.Events = headless.Events[3:]
+	gap := frozen(t, "sequence-completed")
+	gap.Events = append(gap.Events[:6], gap.Events[7:]...)
+	hollow := frozen(t, "sequence-completed")
+	hollow.Events[3].Attributes = nil
 	for _, c := range []struct {
 		history *history
 		want    error
@@ -164,6 +169,8 @@ func TestReplayRefuses(t *testing.T) {
 		{newer, ErrNewerSemantics, "demo/t/k-38 follows semantics 99, this version of sagad knows 1; replay it with a newer one"},
 		{foreign, ErrNotSaga, "sagad did not start this workflow, a t on the task queue sagad:demo:eu-west-1"},
 		{headless, ErrNoHistory, "it does not begin with the start of a workflow"},
+		{gap, ErrNoHistory, "event 8 stands where event 7 belongs"},
+		{hollow, ErrNoHistory, "event 4 says nothing but its type, WorkflowTaskCompleted"},
 		{&history{t, &historypb.History{}}, ErrNoHistory, "it does not begin with the start of a workflow"},
 	} {
 		_, err := Replay(c.history.History)
