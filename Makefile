@@ -5,6 +5,8 @@ PLUGINS := $(foreach p,ledger fx compliance rails shop,./plugins/examples/$(p)/c
 ARCHS   := amd64 arm64
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 30s
+CASES    ?= 100000
+SEED     ?= 1
 
 # Tools, built from source through the module proxy and cached by Go; they are
 # not in go.mod, where they would bring along 200 modules.
@@ -58,6 +60,10 @@ fuzz: ## every fuzz test for FUZZTIME (30s)
 		echo "== $${file%/*} $${func#func }"; \
 		$(GO) test -run='^$$' -fuzz="^$${func#func }\$$" -fuzztime=$(FUZZTIME) "$${file%/*}" || exit 1; \
 	done
+
+.PHONY: model
+model: ## the machine against the reference model on CASES (100000) random sagas, drawn from SEED (1)
+	$(GO) test ./engine/enginetest/model -run 'TestModel$$' -v -timeout=0 -cases=$(CASES) -seed=$(SEED)
 
 .PHONY: bench
 bench: ## measure: the engine against sagas written by hand, then every package's benchmarks

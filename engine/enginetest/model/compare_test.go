@@ -21,6 +21,11 @@ type interpreter func(plan *dsl.Plan, start *engine.Start, at time.Time, script 
 
 // machine runs a saga on the machine, in virtual time.
 func machine(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script) *Observed {
+	return watched(plan, start, at, script, func(engine.Record) {})
+}
+
+// watched is machine, and tells of transitions.
+func watched(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script, watch func(engine.Record)) *Observed {
 	o := &Observed{Replies: map[string]engine.Reply{}}
 	world := NewParticipants(script)
 	now := at
@@ -34,7 +39,10 @@ func machine(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script) 
 		Observe: func(ev engine.Event, commands []engine.Command) {
 			now = ev.At
 			for _, c := range commands {
-				if c.Kind == engine.CommandReply {
+				switch c.Kind {
+				case engine.CommandRecord:
+					watch(c.Record)
+				case engine.CommandReply:
 					o.Replies[c.Reply.Request] = engine.Reply{Request: c.Reply.Request, Accepted: c.Reply.Accepted, Code: c.Reply.Code}
 				}
 			}

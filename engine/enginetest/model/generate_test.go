@@ -5,10 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"time"
-
-	"github.com/sagad/sagad/dsl"
-	"github.com/sagad/sagad/engine"
+	"strings"
 )
 
 // side says where a step stands: before the point of no return, after it, or on
@@ -60,9 +57,10 @@ func (s *step) conditional() bool {
 type generator struct {
 	*rand.Rand
 	ids     int
-	depth   int // of blocks
-	size    int // beyond which no block is drawn any more
-	probes  int // how many calls of a hundred have one
+	depth   int  // of blocks
+	size    int  // beyond which no block is drawn any more
+	probes  int  // how many calls of a hundred have one
+	late    bool // blocks are drawn all the more
 	calls   []called
 	signals bool
 }
@@ -96,20 +94,43 @@ func (g *generator) definition() *definition {
 		d.head = append(d.head, may("cancelGrace: %s", one(g, "20ms", "50ms", "1m")))
 	}
 	d.head = append(d.head, may("defaults: {timeout: %s, retry: {attempts: %d, backoff: 10ms..40ms}, compensation: {retry: {backoff: 10ms..20ms, within: %s}}}",
-		one(g, "60ms", "100ms"), 1+g.IntN(3), one(g, "50ms", "200ms")))
+		one(g, "60ms", "100ms", "400ms"), 1+g.IntN(3), one(g, "50ms", "200ms")))
 	p := &place{keys: []string{""}}
-	d.steps = g.list(p, g.IntN(5))
-	if len(d.steps) == 0 {
-		d.steps = g.list(p, 1)
-	}
-	if g.chance(75) {
+	switch g.IntN(4) {
+	case 0: // no way past the point of no return
+		d.steps = g.list(p, 1+g.IntN(5))
+	case 1: // nothing before it, so that much comes after it
+		d.steps = []*step{{id: g.id(), lines: []line{must("call: t.pivot"), must("effect: pivot")}}}
+		p.side, g.late = after, true
+		d.steps = append(d.steps, g.list(p, 1+g.IntN(3))...)
+	default:
+		d.steps = g.list(p, g.IntN(5))
 		d.steps = append(d.steps, g.decision(p)...)
 		d.steps = append(d.steps, g.list(p, g.IntN(4))...)
 	}
-	if g.chance(50) {
-		d.output = may("output: {v: \"${{ %s }}\"}", g.value(*p))
+	if g.chance(80) {
+		d.output = g.everything(*p)
 	}
 	return d
+}
+
+// everything gives all that can be seen at the end as the saga's output.
+func (g *generator) everything(p place) line {
+	fields := []string{fmt.Sprintf("v: \"${{ %s }}\"", g.value(p))}
+	for _, id := range p.certain {
+		fields = append(fields, fmt.Sprintf("%s: \"${{ steps.%s.output }}\"", id, id))
+	}
+	for _, id := range p.maybe {
+		fields = append(fields, fmt.Sprintf("%s: \"${{ steps.%s?.output ?? 0 }}\"", id, id))
+	}
+	for _, name := range p.vars {
+		fields = append(fields, fmt.Sprintf("%s: \"${{ vars.%s ?? 0 }}\"", name, name))
+	}
+	simpler := []string{""}
+	for _, field := range fields {
+		simpler = append(simpler, "output: {"+field+"}")
+	}
+	return line{"output: {" + strings.Join(fields, ", ") + "}", simpler}
 }
 
 // list draws n steps that follow each other.
@@ -193,7 +214,11 @@ func (g *generator) step(p *place) *step {
 	if p.depth >= g.depth || g.ids > g.size {
 		kinds = 11
 	}
-	switch g.IntN(kinds) {
+	kind := g.IntN(kinds)
+	if kinds == 17 && g.late && g.chance(40) {
+		kind = 12
+	}
+	switch kind {
 	case 0, 1, 2, 3, 4:
 		if p.side == before {
 			g.call(p, s, "")
@@ -229,7 +254,7 @@ func (g *generator) step(p *place) *step {
 	default:
 		g.foreach(p, s)
 	}
-	if len(s.catch) == 0 && g.ids <= g.size && p.depth <= g.depth && g.chance(30) {
+	if len(s.catch) == 0 && g.ids <= g.size && p.depth <= g.depth && (g.chance(30) || g.late && s.block != "" && g.chance(50)) {
 		g.catch(p, s)
 	}
 	return s
@@ -259,7 +284,7 @@ func (g *generator) call(p *place, s *step, effect string) {
 	case effect == "pivot" && g.chance(50):
 		retry = fmt.Sprintf("retry: {attempts: %d, backoff: 10ms..20ms, ambiguous: true}", 1+g.IntN(3))
 	case g.chance(40):
-		retry = one(g, "retry: {attempts: 2, backoff: 20ms..20ms}", "retry: {backoff: 10ms..20ms, within: 50ms}", "retry: {attempts: 3, backoff: 10ms..20ms, never: [F1]}")
+		retry = one(g, "retry: {attempts: 2, backoff: 20ms..20ms}", "retry: {attempts: 4, backoff: 50ms..200ms}", "retry: {backoff: 10ms..20ms, within: 50ms}", "retry: {attempts: 3, backoff: 10ms..20ms, never: [F1]}")
 	}
 	if retry != "" {
 		s.lines = append(s.lines, may("%s", retry))
@@ -476,137 +501,3 @@ func (g *generator) test(p place) string {
 }
 
 func (g *generator) condition(p place) line { return may("if: %s", g.test(p)) }
-
-// script draws what happens to a saga from outside.
-func (g *generator) script() *Script {
-	sc := &Script{Answers: map[string][]Answer{}, Input: map[string]any{
-		"id": "k", "n": 1 + g.IntN(2), "s": "text", "d": "30ms", "at": "2026-11-23T10:00:00.05Z", "boom": nil,
-		"yes": g.chance(80), "no": g.chance(20),
-		"two": []any{"a", "b"}, "three": []any{"x/y", 7, "z"}, "twice": []any{"a", "b", "a"}, "none": []any{},
-	}}
-	trouble := one(g, 5, 15, 25, 50)
-	for _, c := range g.calls {
-		if g.chance(trouble) {
-			sc.Answers[c.name] = g.answers(c)
-		}
-		if len(c.paths) > 1 && g.chance(trouble) {
-			sc.Answers[one(g, c.paths...)] = g.answers(c)
-		}
-	}
-	if g.signals {
-		for range g.IntN(6) {
-			sc.Outside = append(sc.Outside, g.message())
-		}
-	}
-	for range one(g, 0, 0, 0, 0, 1, 2) {
-		sc.Outside = append(sc.Outside, Happening{After: g.moment(), Cancel: true})
-	}
-	for range one(g, 0, 0, 0, 1, 3) {
-		if len(g.calls) == 0 {
-			break
-		}
-		c := one(g, g.calls...)
-		sc.Outside = append(sc.Outside, g.command(g.moment(), c.paths[g.IntN(len(c.paths))]))
-	}
-	slices.SortStableFunc(sc.Outside, func(a, b Happening) int { return int(a.After - b.After) })
-	return sc
-}
-
-// moment draws a time. Many things happen at the same one.
-func (g *generator) moment() time.Duration {
-	return time.Duration(g.IntN(one(g, 5, 10, 40))) * 10 * time.Millisecond
-}
-
-func (g *generator) took() time.Duration {
-	return one[time.Duration](g, 0, 0, 0, 10, 20, 30, 50, 80, 120) * time.Millisecond
-}
-
-func (g *generator) output() any {
-	return one[any](g, map[string]any{}, map[string]any{"n": 1}, map[string]any{"n": 2}, map[string]any{"n": "text"}, nil, []any{"a"})
-}
-
-func (g *generator) answers(c called) []Answer {
-	var list []Answer
-	for range 1 + g.IntN(3) {
-		out := engine.Outcome{Class: engine.Applied, Output: g.output()}
-		if c.probe {
-			out.Output = one[any](g, map[string]any{"applied": true, "output": map[string]any{"n": 3}}, map[string]any{"applied": false}, map[string]any{"applied": nil}, nil)
-		}
-		switch g.IntN(12) {
-		case 0, 1:
-			out = engine.Outcome{Class: engine.Rejected, Code: one(g, "R1", "R2")}
-		case 2, 3:
-			out = engine.Outcome{Class: engine.Ambiguous, Code: one(g, "F1", "F2")}
-		case 4:
-			out = engine.Outcome{Class: engine.Ambiguous, Code: "P", Final: true}
-		case 5, 6:
-			out = engine.Outcome{Class: engine.NotSent, Code: one(g, engine.CodeUnavailable, "F1"), Final: g.chance(20)}
-		case 7:
-			out = engine.Outcome{Class: engine.Applied, Code: one(g, engine.CodeInvalidOutput, engine.CodeTooLarge)}
-		}
-		list = append(list, Answer{out, g.took()})
-	}
-	return list
-}
-
-// goOn draws what else happens to a saga that can go no further: commands for
-// what is parked, or messages and a cancel for what waits for ever.
-func (g *generator) goOn(plan *dsl.Plan, start *engine.Start, sc *Script) {
-	for range one(g, 0, 1, 2, 3, 5) {
-		o := machine(plan, start, startedAt, sc)
-		at := o.Elapsed + one[time.Duration](g, 0, 10, 20)*time.Millisecond
-		switch {
-		case len(o.Parked) > 0:
-			for range one(g, 1, 1, 2) {
-				sc.Outside = append(sc.Outside, g.command(at, one(g, o.Parked...).Path))
-			}
-		case o.Outcome == engine.OutcomeRunning:
-			h := one(g, g.message(), g.message(), Happening{Cancel: true})
-			h.After = at
-			sc.Outside = append(sc.Outside, h)
-		default:
-			return
-		}
-	}
-}
-
-func (g *generator) message() Happening {
-	data := one[any](g, map[string]any{"n": 1}, map[string]any{"n": 2}, map[string]any{"k": "a"}, map[string]any{"k": 7}, "text", nil)
-	return Happening{After: g.moment(), Signal: &engine.Signal{
-		ID: one(g, "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", ""), Name: one(g, "go", "go", "go", "go", "go", "stop", "stop", "other"), Data: data,
-	}}
-}
-
-// command draws an operator's command for a path.
-func (g *generator) command(at time.Duration, path string) Happening {
-	if path[0] == '~' || path[0] == '?' {
-		path = path[1:]
-	}
-	o := &engine.Operator{
-		ID: fmt.Sprintf("c%d", g.IntN(60)), Command: one(g, engine.CommandRetry, engine.CommandRetry, engine.CommandSkip, engine.CommandResolve, engine.CommandResolve),
-		Path: path, Actor: "ops", Reason: "seen",
-	}
-	if o.Command == engine.CommandResolve {
-		applied := g.chance(60)
-		o.Applied = &applied
-		if applied {
-			o.Output = g.output()
-		}
-	}
-	if o.Command == engine.CommandRetry && g.chance(40) {
-		o.Input = map[string]any{"corrected": g.IntN(3)}
-	}
-	switch g.IntN(40) {
-	case 0:
-		o.ID = ""
-	case 1:
-		o.Actor = ""
-	case 2:
-		o.Reason = " "
-	case 3:
-		o.Command = "explode"
-	case 4:
-		o.Applied = nil
-	}
-	return Happening{After: at, Operator: o}
-}

@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	cases  = flag.Int("cases", 20_000, "how many cases TestModel draws")
+	cases  = flag.Int("cases", 4000, "how many cases TestModel draws")
 	seed   = flag.Uint64("seed", 1, "what TestModel draws them from")
 	first  = flag.Int("case", 0, "the first case that TestModel draws")
 	replay = flag.String("replay", "", "a definition that TestModel runs again, with the script beside it")
@@ -53,7 +53,7 @@ func draw(seed uint64, n int) ([]drawn, error) {
 		if err != nil {
 			return nil, err
 		}
-		g.goOn(plan, start, script)
+		g.aim(plan, start, script)
 		list[i] = drawn{d, script, plan, start}
 	}
 	return list, nil
