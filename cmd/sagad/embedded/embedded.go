@@ -75,6 +75,9 @@ type Config struct {
 	// 10 keywords and 3 of every other type. An attribute that a data directory
 	// has once seen keeps its type there; one that is no longer listed stays.
 	SearchAttributes map[string]enumspb.IndexedValueType
+	// SuggestAfter is the number of events after which the server suggests to a
+	// workflow to continue as new. 0: its own, 4,096.
+	SuggestAfter int
 	// Logger gets the server's warnings and errors. Nil discards them.
 	Logger *slog.Logger
 }

@@ -210,7 +210,7 @@ func (s *Server) runServices(store *config.SQL, ports map[primitives.ServiceName
 		temporal.WithConfig(serverConfig(s.cfg, store, ports)),
 		temporal.ForServices(names),
 		temporal.WithStaticHosts(hosts(s.cfg, ports)),
-		temporal.WithDynamicConfigClient(settings()),
+		temporal.WithDynamicConfigClient(settings(s.cfg)),
 		temporal.WithLogger(s.logger),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.WithCustomMetricsHandler(metrics.NoopMetricsHandler),

@@ -111,8 +111,8 @@ func hosts(cfg Config, ports map[primitives.ServiceName]int) map[primitives.Serv
 }
 
 // settings are the server's dynamic configuration.
-func settings() dynamicconfig.StaticClient {
-	return dynamicconfig.StaticClient{
+func settings(cfg Config) dynamicconfig.StaticClient {
+	all := dynamicconfig.StaticClient{
 		// The server would ask a machine of its vendor for newer versions.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 
@@ -146,4 +146,8 @@ func settings() dynamicconfig.StaticClient {
 		dynamicconfig.VisibilityPersistenceMaxReadQPS.Key():                     storeQPS,
 		dynamicconfig.VisibilityPersistenceMaxWriteQPS.Key():                    storeQPS,
 	}
+	if cfg.SuggestAfter > 0 {
+		all[dynamicconfig.HistoryCountSuggestContinueAsNew.Key()] = cfg.SuggestAfter
+	}
+	return all
 }

@@ -47,12 +47,23 @@ func TestHistories(t *testing.T) {
 		}
 		return
 	}
-	c := dialAs(t, startServer(t).Address(), "worker") // whose name stands in every event
+	servers := map[int][]frozen{}
+	for _, f := range missing {
+		servers[f.suggestAfter] = append(servers[f.suggestAfter], f)
+	}
+	for after, all := range servers {
+		t.Run(fmt.Sprintf("suggest after %d", after), func(t *testing.T) { recordAll(t, after, all) })
+	}
+}
+
+// recordAll records histories on a server of their own.
+func recordAll(t *testing.T, suggestAfter int, all []frozen) {
+	c := dialAs(t, startSuggesting(t, suggestAfter).Address(), "worker") // whose name stands in every event
 	w := &worlds{byID: map[string]*enginetest.World{}, wakes: map[string]chan struct{}{}}
 	startWorker(t, c, temporal.WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: w, Observe: w.observe})
 	var n atomic.Int64
 	t.Run("record", func(t *testing.T) {
-		for _, f := range missing {
+		for _, f := range all {
 			t.Run(f.name, func(t *testing.T) {
 				t.Parallel()
 				f.run(t, c, w, fmt.Sprintf("-%d", n.Add(1)))
@@ -126,6 +137,8 @@ type frozen struct {
 	name     string
 	scenario *enginetest.Case
 	raw      func(t *testing.T, c client.Client, id string) // what comes past sagad's own client
+
+	suggestAfter int // events after which the server suggests to continue as new; 0: its own number
 }
 
 func (f frozen) file() string { return filepath.Join(corpus, f.name+".json.gz") }

@@ -23,10 +23,14 @@ import (
 const namespace = "sagad"
 
 // startServer starts embedded Temporal in a temporary directory.
-func startServer(t testing.TB) *embedded.Server {
+func startServer(t testing.TB) *embedded.Server { return startSuggesting(t, 0) }
+
+// startSuggesting starts a server that suggests to workflows of so many events
+// to continue as new; 0: as always.
+func startSuggesting(t testing.TB, after int) *embedded.Server {
 	t.Helper()
 	server, err := embedded.Start(t.Context(), embedded.Config{
-		Dir: t.TempDir(), UIPort: -1, Namespace: namespace, Retention: 24 * time.Hour,
+		Dir: t.TempDir(), UIPort: -1, SuggestAfter: after, Namespace: namespace, Retention: 24 * time.Hour,
 		SearchAttributes: map[string]enumspb.IndexedValueType{
 			temporal.AttributeTenant: enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 			temporal.AttributeSaga:   enumspb.INDEXED_VALUE_TYPE_KEYWORD,
