@@ -27,7 +27,7 @@ func (ds Diagnostics) broken() bool {
 		switch d.Code {
 		case CodeSearch, CodeSensitive, CodeSecret, CodeManifest, CodeUnknownActivity, CodeEffect, CodeProbe, CodeRetry,
 			CodePivotOrder, CodePivotInBlock, CodeFailAfterPivot, CodeCompleteInside, CodeDuration, CodeBackoff,
-			CodeUnreachable, CodeVersion, CodeUnknownKey, CodeExpression, CodeNumber, CodeExprForm, CodeUnsupported, CodeDuplicateKey,
+			CodeUnreachable, CodeVersion, CodeUnknownKey, CodeExpression, CodeNumber, CodeExprForm, CodeDuplicateKey, CodeUnknownSaga, CodeChildSaga, CodeRecursion,
 			CodeDuplicateID, CodeCatch, CodeEmpty, CodeSchema, CodeValue, CodeYAML:
 		default:
 			return true
@@ -112,7 +112,19 @@ func (c *compiler) checkFlow() {
 		if !end.falls {
 			c.errorNode(c.at[p].key("output"), CodeUnreachable, "output is never evaluated", "every way through the saga fails or completes; give complete an output")
 		}
-		c.inferValue(p.Output, &names{flow: end.flow, vars: all})
+	}
+	output := c.inferValue(p.Output, &names{flow: end.flow, vars: all})
+	if end.falls {
+		c.ends(output)
+	}
+}
+
+// ends takes note of the output of a way to end the saga.
+func (c *compiler) ends(output *typ) {
+	if c.result == nil {
+		c.result = output
+	} else {
+		c.result = either(c.result, output)
 	}
 }
 

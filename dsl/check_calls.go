@@ -64,17 +64,22 @@ func (c *compiler) activityInput(n *node, name string, with *Value) *activity {
 		c.unknownActivity(n.get("call"), name)
 		return nil
 	}
-	want := a.inputType()
-	if with == nil {
-		if want.kind == typeMap {
-			for _, field := range canonicalKeys(want.required) {
-				c.errorNode(n.get("call"), CodeMissingInput, fmt.Sprintf("%s requires the field %s", name, field), "give it in with")
-			}
-		}
-		return a
-	}
-	c.fits(with, want)
+	c.fitsInput(n.get("call"), name, with, a.inputType())
 	return a
+}
+
+// fitsInput reports where the input of an activity or a saga, which is named at
+// a node, cannot be what it takes.
+func (c *compiler) fitsInput(at *node, name string, with *Value, want *typ) {
+	if with != nil {
+		c.fits(with, want)
+		return
+	}
+	if want.kind == typeMap {
+		for _, field := range canonicalKeys(want.required) {
+			c.errorNode(at, CodeMissingInput, fmt.Sprintf("%s requires the field %s", name, field), "give it in with")
+		}
+	}
 }
 
 // unknownActivity reports an activity that no manifest names. Without any

@@ -103,7 +103,13 @@ func (c *compiler) codesOf(s *Step) (codes []string, complete bool) {
 	case KindForeach:
 		add("EXPRESSION", "DUPLICATE_KEY", "TOO_LARGE")
 	case KindSaga:
-		complete = false
+		add(childCodes...)
+		if child := c.childFace(s); child != nil {
+			add(child.codes...)
+			complete = child.complete
+		} else {
+			complete = false
+		}
 	case KindScope, KindParallel: // fail only with what is inside
 	case KindComplete: // ends the saga even if its output cannot be evaluated (S25)
 	default:

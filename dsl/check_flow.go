@@ -108,6 +108,8 @@ func (w *flowCheck) body(s *Step, f *flow) outcome {
 		return w.switchBlock(s, f)
 	case KindScope:
 		return w.list(s.Scope.Do, f)
+	case KindSaga:
+		return outcome{f, true, w.child(s, f)}
 	case KindAwait:
 		return outcome{f, true, w.await(s, f)}
 	case KindSleep:
@@ -118,7 +120,7 @@ func (w *flowCheck) body(s *Step, f *flow) outcome {
 		w.text(s.Fail.Message, "message", w.at(f, s))
 		return outcome{f, false, nullType}
 	case KindComplete:
-		w.c.inferValue(s.Complete.Output, w.at(f, s))
+		w.c.ends(w.c.inferValue(s.Complete.Output, w.at(f, s)))
 		return outcome{f, false, nullType}
 	}
 	return outcome{f, true, nullType}

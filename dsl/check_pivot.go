@@ -19,6 +19,7 @@ type pivotCheck struct {
 	c        *compiler
 	inside   string // the block around that runs things at the same time; "" if none
 	passedBy *Step  // a step that may have passed the point of no return
+	found    childPivots
 }
 
 // passage is how a step or list is left: the sides on which what follows may
@@ -27,7 +28,8 @@ type passage struct{ normal, failed side }
 
 func (c *compiler) checkPivots() {
 	w := &pivotCheck{c: c}
-	w.list(c.plan.Steps, sideBefore)
+	w.found.normal |= w.list(c.plan.Steps, sideBefore).normal
+	c.pivots = w.found
 }
 
 func (w *pivotCheck) error(s *Step, code, summary, detail string) {
@@ -95,8 +97,12 @@ func (w *pivotCheck) body(s *Step, from side) passage {
 		if from&sideAfter != 0 {
 			w.error(s, CodeFailAfterPivot, "fail stands after the point of no return"+w.passed(from), "after it nothing is compensated; go forward with retriable steps, or fail before")
 		}
+		note(&w.found.fail, s.ID)
 		return passage{failed: from}
+	case KindSaga:
+		return w.child(s, from)
 	case KindComplete:
+		w.found.normal |= from
 		return passage{} // it ends the saga even if its output cannot be evaluated (S25)
 	default:
 		return passage{normal: from, failed: from}
@@ -118,11 +124,13 @@ func (w *pivotCheck) passed(from side) string {
 func (w *pivotCheck) call(s *Step, from side) passage {
 	switch s.Call.Effect {
 	case EffectCompensatable:
+		note(&w.found.compensatable, s.ID)
 		if from&sideAfter != 0 {
 			w.error(s, CodePivotOrder, "a compensatable step stands after the point of no return"+w.passed(from),
 				"move it before, or make it retriable or effect-free")
 		}
 	case EffectPivot:
+		note(&w.found.pivot, s.ID)
 		switch {
 		case w.inside != "":
 			w.error(s, CodePivotInBlock, "a pivot stands inside "+w.inside, "move it after the block: what runs beside it could not be compensated any more")
@@ -133,6 +141,7 @@ func (w *pivotCheck) call(s *Step, from side) passage {
 		w.passedBy = s
 		return passage{normal: sideAfter, failed: sideBefore}
 	case EffectRetriable:
+		note(&w.found.retriable, s.ID)
 		if w.inside != "" && from&sideBefore != 0 {
 			w.error(s, CodePivotInBlock, fmt.Sprintf("a retriable step stands inside %s before the point of no return", w.inside),
 				"move the pivot before the block, or the step after it")

@@ -28,7 +28,6 @@ const (
 	CodeSearch      = "SEARCH"       // a search attribute that is not declared, or of the wrong type
 	CodeSensitive   = "SENSITIVE"    // a sensitive path that does not exist, or a sensitive value where all can read it
 	CodeSecret      = "SECRET"       // a malformed reference to a secret
-	CodeUnsupported = "UNSUPPORTED"  // a construct this version does not run
 
 	// Effects and recovery.
 
@@ -58,6 +57,12 @@ const (
 	CodeFloatMoney    = "FLOAT_MONEY"    // arithmetic on numbers that are not integers
 	CodeConstantKey   = "CONSTANT_KEY"   // a business key that is the same for every saga
 	CodeUnusedSetting = "UNUSED_SETTING" // a setting without effect
+
+	// Child sagas.
+
+	CodeUnknownSaga = "UNKNOWN_SAGA" // a saga that has no definition
+	CodeChildSaga   = "CHILD_SAGA"   // a saga whose definition cannot be used
+	CodeRecursion   = "RECURSION"    // S9: a saga that would run itself
 
 	// Activities.
 

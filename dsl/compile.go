@@ -27,6 +27,9 @@ type Options struct {
 	// Files is the folder of the definition, for $ref in schemas. If it is nil
 	// such a reference is an error.
 	Files fs.FS
+	// Sagas finds the definitions of child sagas. They are compiled against the
+	// same options, Files apart. If it is nil a saga step is an error.
+	Sagas Sagas
 }
 
 // Compile checks a definition and compiles it. It reports every problem it
@@ -52,6 +55,7 @@ type compiler struct {
 	text     *sourceText // nil: no places
 	diags    Diagnostics
 	catalog  catalog
+	nest     *nesting // shared with the definitions of child sagas
 	defaults defaults
 	canon    bool // the nodes come from a canonical plan
 
@@ -60,7 +64,9 @@ type compiler struct {
 	at    map[any]*node    // where the parts of the plan are written
 	uses  map[*Expr]*exprUse
 
-	types      map[*Expr]*typ   // of the expressions that were checked
+	types      map[*Expr]*typ // of the expressions that were checked
+	result     *typ           // of the saga's output; nil: it never ends by itself
+	pivots     childPivots
 	outputs    map[string]*typ  // of the steps that were checked, by id
 	foreachOf  map[*Step]*Step  // the innermost foreach around a step
 	branches   map[*Step][]turn // the blocks around a step
@@ -73,12 +79,20 @@ type compiler struct {
 }
 
 func newCompiler(file string, opts Options) *compiler {
+	c := newCompilation(file, opts, &nesting{sagas: opts.Sagas, done: map[string]*inner{}})
+	c.catalog = c.newCatalog(opts.Manifests)
+	return c
+}
+
+// newCompilation gives a compiler without a catalog.
+func newCompilation(file string, opts Options, nest *nesting) *compiler {
 	if opts.SearchAttributes == nil {
 		opts.SearchAttributes = defaultSearchAttributes
 	}
-	c := &compiler{
+	return &compiler{
 		file:  file,
 		opts:  opts,
+		nest:  nest,
 		steps: map[string]*Step{},
 		at:    map[any]*node{},
 		uses:  map[*Expr]*exprUse{},
@@ -90,8 +104,6 @@ func newCompiler(file string, opts Options) *compiler {
 		assigned:   map[string]bool{},
 		validators: map[validatorKey]*schemas.Validator{},
 	}
-	c.catalog = c.newCatalog(opts.Manifests)
-	return c
 }
 
 // compile turns nodes into a plan. What is wrong is in c.diags; the plan is of
@@ -116,7 +128,8 @@ func (c *compiler) compile(root *node) *Plan {
 }
 
 func (c *compiler) report(at span, severity Severity, code, summary, detail string) {
-	if len(c.diags) >= MaxDiagnostics {
+	// However many warnings there are, one error is kept: it decides.
+	if len(c.diags) >= MaxDiagnostics && (severity != SeverityError || c.diags.HasErrors()) {
 		return
 	}
 	c.diags = append(c.diags, Diagnostic{

@@ -16,9 +16,19 @@ const MaxPlanBytes = 2 << 20
 // language, all defaults and all references resolved, and with branches as a
 // list, since their order matters. Two definitions have the same digest
 // exactly if they are the same up to comments, formatting and the order of
-// keys.
+// keys. The plans of child sagas stand in it once each, by name; a child's own
+// form and digest are those it has when it is compiled alone.
 func (p *Plan) seal() error {
-	text, err := MarshalCanonical(p.encode())
+	p.index()
+	o := p.encode()
+	if len(p.sagas) > 0 {
+		sagas := map[string]any{}
+		for _, s := range p.sagas {
+			sagas[s.Saga] = s.encode()
+		}
+		o["sagas"] = sagas
+	}
+	text, err := MarshalCanonical(o)
 	if err != nil {
 		return fmt.Errorf("the plan has no canonical form: %w", err)
 	}
@@ -142,6 +152,11 @@ func (s *Step) encode() object {
 			done["output"] = s.Complete.Output.source()
 		}
 		o["complete"] = done
+	case KindSaga:
+		o["saga"] = s.Child.Plan.Saga
+		if s.Child.With != nil {
+			o["with"] = s.Child.With.source()
+		}
 	}
 	return o
 }

@@ -36,8 +36,9 @@ func testManifests(t testing.TB) []Manifest {
 
 // TestLint compiles the definitions of the archives under testdata/lint. In an
 // archive NAME.yaml is a definition and NAME.want its diagnostics, in which the
-// file is left out; other files can be referred to with $ref. Words on the
-// first line of the archive's comment are options: manifests (those of
+// file is left out; other files can be referred to with $ref, and
+// sagas/NAME.yaml is the definition of the saga NAME, for saga steps. Words on
+// the first line of the archive's comment are options: manifests (those of
 // testdata/manifests.json are known), require.
 func TestLint(t *testing.T) {
 	archives, err := filepath.Glob("testdata/lint/*.txtar")
@@ -66,13 +67,16 @@ func lintArchive(t *testing.T, path string) {
 		want[f.Name] = string(f.Data)
 	}
 	opts.Files = files
+	if sagas := sagasOf(archive); len(sagas) > 0 {
+		opts.Sagas = sagas
+	}
 	var out []txtar.File
 	for _, f := range archive.Files {
 		if !strings.HasSuffix(f.Name, ".want") {
 			out = append(out, f)
 		}
 		name, ok := strings.CutSuffix(f.Name, ".yaml")
-		if !ok {
+		if !ok || strings.HasPrefix(name, "sagas/") {
 			continue
 		}
 		got := lint(t, f.Data, opts)
@@ -91,6 +95,17 @@ func lintArchive(t *testing.T, path string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// sagasOf gives the definitions of child sagas that an archive holds.
+func sagasOf(archive *txtar.Archive) Definitions {
+	sagas := Definitions{}
+	for _, f := range archive.Files {
+		if name, ok := strings.CutPrefix(f.Name, "sagas/"); ok {
+			sagas[strings.TrimSuffix(name, ".yaml")] = Source{Name: name, Data: f.Data}
+		}
+	}
+	return sagas
 }
 
 // lint compiles twice, since equal sources give equal diagnostics, and returns

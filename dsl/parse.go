@@ -23,6 +23,9 @@ func (c *compiler) definition(root *node) {
 	known := []string{"saga", "version", "description", "key", "deadline", "cancelGrace", "input", "sensitive", "search", "defaults", "steps", "output"}
 	if c.canon {
 		known = append(known, "language")
+		if len(c.nest.chain) == 0 {
+			known = append(known, "sagas")
+		}
 	}
 	f, ok := c.fields(root, "a definition", known...)
 	if !ok {
@@ -42,6 +45,7 @@ func (c *compiler) definition(root *node) {
 			c.errorNode(n, CodeInvalidID, fmt.Sprintf("the name of the saga has %d characters", len(p.Saga)), sagaHint)
 		}
 	}
+	c.enter(p.Saga, f["sagas"])
 	p.Version = c.version(f["version"])
 	p.Description = c.optionalText(f["description"], "description")
 	if n := f["key"]; n != nil {
@@ -64,6 +68,22 @@ func (c *compiler) definition(root *node) {
 	}
 	if n := f["output"]; n != nil {
 		p.Output = c.value(n)
+	}
+}
+
+// enter begins the chain of sagas that run each other, unless another one runs
+// this one. canon holds the plans of the sagas of a canonical plan.
+func (c *compiler) enter(saga string, canon *node) {
+	if len(c.nest.chain) > 0 {
+		return
+	}
+	c.nest.chain = []string{saga}
+	if canon == nil || !c.canon || !c.expect(canon, nodeMap, "sagas") {
+		return
+	}
+	c.nest.canon = map[string]*node{}
+	for i, k := range canon.keys {
+		c.nest.canon[k.string()] = canon.items[i]
 	}
 }
 

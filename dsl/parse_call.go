@@ -240,11 +240,17 @@ func (c *compiler) effect(n *node, f map[string]*node) Effect {
 	return effect
 }
 
-// with reads the input of an activity.
+// with reads the input of an activity, the one place for secrets.
 func (c *compiler) with(n *node) *Value {
 	secrets := len(c.secrets)
-	v := c.value(n)
+	v := c.inputMap(n)
 	c.secrets = c.secrets[:secrets]
+	return v
+}
+
+// inputMap reads the input of an activity or a saga.
+func (c *compiler) inputMap(n *node) *Value {
+	v := c.value(n)
 	if n.kind != nodeMap && v.kind != valueExpr {
 		c.errorNode(n, CodeWrongType, fmt.Sprintf("with is %s, not a map", n.kind), "name the inputs, such as with: {amount: ${{ input.amount }}}")
 	}

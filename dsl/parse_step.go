@@ -138,18 +138,6 @@ func (c *compiler) readKind(s *Step, kind string, n *node, f map[string]*node) {
 	}
 }
 
-// child reads a step that runs another saga. This version reads it and runs
-// none.
-func (c *compiler) child(n, name, with *node) *Child {
-	child := &Child{}
-	c.name(name, "the saga", sagaForm, sagaHint)
-	if with != nil {
-		child.With = c.with(with)
-	}
-	c.errorNode(n.key("saga"), CodeUnsupported, "this version does not run child sagas", "write the steps of the child here, in a scope")
-	return child
-}
-
 // catches reads the catch clauses of a step.
 func (c *compiler) catches(n *node) []Catch {
 	if !c.expect(n, nodeList, "catch") {

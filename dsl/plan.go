@@ -29,7 +29,11 @@ type Plan struct {
 	Steps       []*Step
 	Output      *Value // nil: the saga's output is null
 
-	count int // number of steps at any depth
+	count    int              // number of steps at any depth
+	byID     map[string]*Step // every step
+	sagas    []*Plan          // the child sagas at any depth, each once, by name
+	height   int              // how many definitions stand inside each other, this one included
+	decisive bool             // see Decisive
 }
 
 // StepCount is the number of steps at any depth. Step.Index runs from 0 to
@@ -220,7 +224,7 @@ type Complete struct{ Output *Value }
 // Child runs another saga as a child (S9).
 type Child struct {
 	Plan *Plan
-	With *Value
+	With *Value // its input; nil: an empty object
 }
 
 // Delay is a duration that is fixed or computed.
