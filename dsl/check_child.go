@@ -3,7 +3,7 @@ package dsl
 // face is what a definition that runs another one as a child has to know of
 // it, besides its plan.
 type face struct {
-	output   *typ
+	output   *typ     // nil: it never completes
 	codes    []string // that its failure may have
 	complete bool     // there are no others
 	pivots   childPivots
@@ -12,9 +12,6 @@ type face struct {
 // face gives the face of a definition that was compiled without errors.
 func (c *compiler) face() *face {
 	f := &face{output: c.result, complete: true, pivots: c.pivots}
-	if f.output == nil {
-		f.output = nullType
-	}
 	for _, s := range c.plan.Steps {
 		codes, complete := c.leaving(s)
 		f.complete = f.complete && complete
@@ -40,14 +37,17 @@ func (c *compiler) childFace(s *Step) *face {
 // its schema or is too large, or its key cannot be evaluated.
 var childCodes = []string{"INVALID_INPUT", "TOO_LARGE", "EXPRESSION"}
 
-// child checks the input of a child saga and returns the type of its output.
-func (w *flowCheck) child(s *Step, f *flow) *typ {
+// child checks the input of a child saga and gives what it comes to.
+func (w *flowCheck) child(s *Step, f *flow) outcome {
 	c, child := w.c, s.Child
 	c.inferValue(child.With, w.at(f, s))
 	known := c.childFace(s)
 	if known == nil {
-		return anyType
+		return outcome{f, true, anyType}
 	}
 	c.fitsInput(c.at[child].get("saga"), "the saga "+child.Plan.Saga, child.With, child.Plan.Input.typ())
-	return known.output
+	if known.output == nil {
+		return outcome{f, false, nullType}
+	}
+	return outcome{f, true, known.output}
 }

@@ -109,7 +109,7 @@ func (w *flowCheck) body(s *Step, f *flow) outcome {
 	case KindScope:
 		return w.list(s.Scope.Do, f)
 	case KindSaga:
-		return outcome{f, true, w.child(s, f)}
+		return w.child(s, f)
 	case KindAwait:
 		return outcome{f, true, w.await(s, f)}
 	case KindSleep:

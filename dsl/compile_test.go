@@ -18,10 +18,17 @@ import (
 	"pgregory.net/rapid"
 )
 
+// otherSaga is a saga that tests may run as a child.
+var otherSaga = Definitions{"other": {Name: "other.yaml", Data: []byte(`saga: other
+key: ${{ input.id }}
+steps:
+  - {id: take, call: t.take, compensate: {call: t.give}}
+`)}}
+
 // mustCompile compiles a definition that has no errors.
 func mustCompile(t testing.TB, source string) *Plan {
 	t.Helper()
-	plan, diags := Compile(Source{Name: "saga.yaml", Data: []byte(source)}, Options{})
+	plan, diags := Compile(Source{Name: "saga.yaml", Data: []byte(source)}, Options{Sagas: otherSaga})
 	if plan == nil {
 		t.Fatalf("%v\n%s", diags, source)
 	}
@@ -139,7 +146,7 @@ func plans(t testing.TB) map[string]*Plan {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, _ := Compile(Source{Data: text}, Options{}); p != nil {
+		if p, _ := Compile(Source{Data: text}, Options{Sagas: otherSaga}); p != nil {
 			out[name] = p
 		}
 	}
@@ -282,7 +289,7 @@ func TestMutantsRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, diags := Compile(Source{Data: text}, Options{Manifests: manifests})
+		plan, diags := Compile(Source{Data: text}, Options{Manifests: manifests, Sagas: otherSaga})
 		if (plan == nil) != diags.HasErrors() {
 			t.Fatalf("the plan is nil: %v; diagnostics:\n%v", plan == nil, diags)
 		}
@@ -487,7 +494,7 @@ func TestMermaid(t *testing.T) {
   - {id: graph, scope: {do: [{id: click, sleep: "${{ input.a + \"s\" }}"}]}}
   - {id: subgraph, switch: [{when: "input.z in [\"a\", {b: 1}.b]", do: [{id: style, parallel: {branches: {end: [{id: class, set: {a: 1}}]}}}]}]}
 `+"  - {id: tick, name: '`x`', sleep: 1s}\n")
-	for name, p := range map[string]*Plan{"payment": payment(t), "everything": mustCompile(t, string(everything)), "hostile": hostile} {
+	for name, p := range map[string]*Plan{"payment": payment(t), "everything": mustCompile(t, string(everything)), "hostile": hostile, "batch": compileSaga(t, family, "batch")} {
 		golden := "testdata/" + name + ".mmd"
 		got := Mermaid(p)
 		if *update {
@@ -596,6 +603,17 @@ func TestDiagnosticsAsError(t *testing.T) {
 
 // TestManyProblems: the number of diagnostics is bounded.
 func TestManyProblems(t *testing.T) {
+	// Warnings never hide that there is an error.
+	var b strings.Builder
+	b.WriteString(head + "steps:\n")
+	for i := range MaxDiagnostics {
+		fmt.Fprintf(&b, "  - {id: s%d, call: t.unknown, effect: none}\n", i)
+	}
+	b.WriteString("  - {id: last, set: {x: \"${{ input.a + true }}\"}}\n")
+	if plan, diags := Compile(Source{Data: []byte(b.String())}, Options{Manifests: testManifests(t)}); plan != nil || !diags.HasErrors() {
+		t.Errorf("the error after %d warnings is lost", MaxDiagnostics)
+	}
+
 	source := head + "steps:\n" + strings.Repeat("  - {id: a, cal: x}\n", 600)
 	if _, diags := Compile(Source{Data: []byte(source)}, Options{}); len(diags) != MaxDiagnostics {
 		t.Errorf("%d diagnostics", len(diags))

@@ -9,7 +9,7 @@ import (
 // forward, with conditions and error codes on them; branches are lanes; the
 // pivot is marked as the point of no return. Dashed lines lead to the
 // compensations and from each to the next one, in reverse, as they would run
-// if everything had been done.
+// if everything had been done. A child saga is one node.
 func Mermaid(p *Plan) string {
 	g := &graph{}
 	g.line("flowchart TD")
@@ -38,7 +38,7 @@ func versionLabel(v string) string {
 type graph struct {
 	out   strings.Builder
 	depth int
-	comps []*Step // steps with a compensation, in document order
+	comps []*Step // steps that can be compensated, in document order
 }
 
 // exit is a way out of a step that waits for what comes next.
@@ -126,7 +126,7 @@ func (g *graph) body(s *Step, in []exit) []exit {
 		}
 		return leaf("[", "]", "set "+strings.Join(names, ", "))
 	case KindSaga:
-		return leaf("[[", "]]", "saga")
+		return g.child(s, in)
 	case KindFail:
 		leaf("{{", "}}", "fail "+s.Fail.Code)
 		g.line("class %s failure", id)
@@ -181,6 +181,24 @@ func (g *graph) call(s *Step, in []exit) []exit {
 	}
 	g.connect(in, id)
 	if c.Compensate != nil {
+		g.comps = append(g.comps, s)
+	}
+	return []exit{{from: id}}
+}
+
+// child draws a saga that is run as a child as one node. Its steps are in the
+// graph of its own definition.
+func (g *graph) child(s *Step, in []exit) []exit {
+	id := nodeID(s)
+	p := s.Child.Plan
+	if p.decisive {
+		g.line(`%s[["%s"]]`, id, label(title(s), "saga "+p.Saga, "point of no return"))
+		g.line("class %s pivot", id)
+	} else {
+		g.line(`%s[["%s"]]`, id, label(title(s), "saga "+p.Saga))
+	}
+	g.connect(in, id)
+	if p.compensates {
 		g.comps = append(g.comps, s)
 	}
 	return []exit{{from: id}}
@@ -254,7 +272,13 @@ func (g *graph) wayBack() {
 	next := "compensated"
 	for _, s := range g.comps {
 		id := "back_" + s.ID
-		g.line(`%s["%s"]`, id, label("~"+s.ID, s.Call.Compensate.Activity))
+		back, what := "~"+s.ID, ""
+		if s.Child != nil {
+			back, what = back+"/…", "saga "+s.Child.Plan.Saga
+		} else {
+			what = s.Call.Compensate.Activity
+		}
+		g.line(`%s["%s"]`, id, label(back, what))
 		g.line("class %s compensation", id)
 		g.line("%s -.- %s", nodeID(s), id)
 		g.line("%s -.-> %s", id, next)

@@ -15,9 +15,10 @@ import (
 func TestPivotOrderIsProved(t *testing.T) {
 	refused := 0
 	rapid.Check(t, func(t *rapid.T) {
-		g := stepGenerator{t: t}
+		children := drawChildren(t)
+		g := stepGenerator{t: t, sagas: children.Names()}
 		source := head + "steps:\n" + g.list(2, "  ")
-		plan, diags := Compile(Source{Data: []byte(source)}, Options{})
+		plan, diags := Compile(Source{Data: []byte(source)}, Options{Sagas: children})
 		broken := false
 		for _, d := range diags {
 			switch d.Code {
@@ -32,16 +33,16 @@ func TestPivotOrderIsProved(t *testing.T) {
 			refused++
 		}
 		// The plan of a refused definition is still what was read.
-		c := newCompiler("", Options{})
+		c := newCompiler("", Options{Sagas: children})
 		c.definition(c.readYAML([]byte(source)))
 		violation, exhausted := violates(c.plan.Steps)
 		switch {
 		case broken && violation == "" && !exhausted:
 			t.Skip("too many ways")
 		case !broken && violation != "":
-			t.Fatalf("lint accepts a definition in which %s:\n%s", violation, source)
+			t.Fatalf("lint accepts a definition in which %s:\n%s%s", violation, source, children)
 		case broken && violation == "":
-			t.Fatalf("lint refuses, and no way breaks the rule:\n%v\n%s", diags, source)
+			t.Fatalf("lint refuses, and no way breaks the rule:\n%v\n%s%s", diags, source, children)
 		}
 		if !broken && plan == nil && !diags.HasErrors() {
 			t.Fatal("no plan and no error")
@@ -119,11 +120,36 @@ func violates(steps []*Step) (violation string, exhausted bool) {
 	return "", false
 }
 
+// drawChildren writes up to three sagas that lint accepts; each may run those
+// before it.
+func drawChildren(t *rapid.T) Definitions {
+	children := Definitions{}
+	for i := range rapid.IntRange(0, 3).Draw(t, "children") {
+		name := fmt.Sprintf("c%d", i)
+		g := stepGenerator{t: t, sagas: children.Names()}
+		source := Source{Data: []byte("saga: " + name + "\nkey: ${{ input.id }}\nsteps:\n" + g.list(1, "  "))}
+		if plan, _ := Compile(source, Options{Sagas: children}); plan != nil {
+			children[name] = source
+		}
+	}
+	return children
+}
+
+// String is the text of all definitions, for messages.
+func (d Definitions) String() string {
+	var b strings.Builder
+	for _, name := range d.Names() {
+		fmt.Fprintf(&b, "--- %s\n%s", name, d[name].Data)
+	}
+	return b.String()
+}
+
 // stepGenerator writes random steps.
 type stepGenerator struct {
 	t     *rapid.T
 	n     int
-	reads bool // no effects, but reads of steps
+	reads bool     // no effects, but reads of steps
+	sagas []string // that steps may run
 }
 
 func (g *stepGenerator) pick(what string, of ...string) string {
@@ -144,6 +170,9 @@ func (g *stepGenerator) step(depth int, indent string) string {
 	if g.reads {
 		kinds = []string{"none", "read", "read", "fail", "wait"}
 	}
+	if len(g.sagas) > 0 {
+		kinds = append(kinds, "saga", "saga")
+	}
 	if depth > 0 {
 		kinds = append(kinds, "scope", "switch", "parallel", "foreach", "complete")
 	}
@@ -160,6 +189,8 @@ func (g *stepGenerator) step(depth int, indent string) string {
 		s += in + fmt.Sprintf("set: {v%d: \"${{ steps.s%d.output }}\"}\n", g.n, rapid.IntRange(1, g.n).Draw(g.t, "read"))
 	case "comp":
 		s += in + "call: t.a\n" + in + "compensate: {call: t.b}\n"
+	case "saga":
+		s += in + "saga: " + g.pick("saga", g.sagas...) + "\n"
 	case "fail":
 		s += in + "fail: {code: NO}\n"
 	case "complete":
@@ -282,6 +313,8 @@ func (w *pathWalk) body(s *Step) ending {
 		return endsFailed
 	case KindComplete:
 		return endsSaga
+	case KindSaga:
+		return w.child(s)
 	case KindScope:
 		return w.list(s.Scope.Do)
 	case KindSwitch:
@@ -331,6 +364,24 @@ func (w *pathWalk) body(s *Step) ending {
 	default:
 		return w.either()
 	}
+}
+
+// child walks the steps of a child saga in the place of the step that runs it.
+func (w *pathWalk) child(s *Step) ending {
+	if w.coin() { // its input fails: it does not start
+		return endsFailed
+	}
+	before, ran := w.after, w.ran
+	w.ran = map[string]bool{}
+	e := w.list(s.Child.Plan.Steps)
+	w.ran = ran
+	switch {
+	case e == endsSaga: // only the child's
+		return endsWell
+	case e == endsFailed && w.after && !before:
+		return endsSaga // it parks, and nothing follows
+	}
+	return e
 }
 
 func (w *pathWalk) call(s *Step) ending {

@@ -29,11 +29,12 @@ type Plan struct {
 	Steps       []*Step
 	Output      *Value // nil: the saga's output is null
 
-	count    int              // number of steps at any depth
-	byID     map[string]*Step // every step
-	sagas    []*Plan          // the child sagas at any depth, each once, by name
-	height   int              // how many definitions stand inside each other, this one included
-	decisive bool             // see Decisive
+	count       int              // number of steps at any depth
+	byID        map[string]*Step // every step
+	sagas       []*Plan          // the child sagas at any depth, each once, by name
+	height      int              // how many definitions stand inside each other, this one included
+	decisive    bool             // see Decisive
+	compensates bool             // it has a compensation, at any depth and in any child saga
 }
 
 // StepCount is the number of steps at any depth. Step.Index runs from 0 to

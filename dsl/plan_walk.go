@@ -18,9 +18,11 @@ func (p *Plan) index() {
 		switch {
 		case s.Call != nil:
 			p.decisive = p.decisive || s.Call.Effect == EffectPivot || s.Call.Effect == EffectRetriable
+			p.compensates = p.compensates || s.Call.Compensate != nil
 		case s.Child != nil:
 			child := s.Child.Plan
 			p.decisive = p.decisive || child.decisive
+			p.compensates = p.compensates || child.compensates
 			p.height = max(p.height, 1+child.height)
 			sagas[child.Saga] = child
 			for _, g := range child.sagas {
