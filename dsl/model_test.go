@@ -3,6 +3,7 @@ package dsl
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ func TestPivotOrderIsProved(t *testing.T) {
 	refused := 0
 	rapid.Check(t, func(t *rapid.T) {
 		children := drawChildren(t)
-		g := stepGenerator{t: t, sagas: children.Names()}
+		g := stepGenerator{t: t, sagas: slices.Sorted(maps.Keys(children))}
 		source := head + "steps:\n" + g.list(2, "  ")
 		plan, diags := Compile(Source{Data: []byte(source)}, Options{Sagas: children})
 		broken := false
@@ -126,7 +127,7 @@ func drawChildren(t *rapid.T) Definitions {
 	children := Definitions{}
 	for i := range rapid.IntRange(0, 3).Draw(t, "children") {
 		name := fmt.Sprintf("c%d", i)
-		g := stepGenerator{t: t, sagas: children.Names()}
+		g := stepGenerator{t: t, sagas: slices.Sorted(maps.Keys(children))}
 		source := Source{Data: []byte("saga: " + name + "\nkey: ${{ input.id }}\nsteps:\n" + g.list(1, "  "))}
 		if plan, _ := Compile(source, Options{Sagas: children}); plan != nil {
 			children[name] = source
@@ -138,7 +139,7 @@ func drawChildren(t *rapid.T) Definitions {
 // String is the text of all definitions, for messages.
 func (d Definitions) String() string {
 	var b strings.Builder
-	for _, name := range d.Names() {
+	for _, name := range slices.Sorted(maps.Keys(d)) {
 		fmt.Fprintf(&b, "--- %s\n%s", name, d[name].Data)
 	}
 	return b.String()

@@ -28,14 +28,20 @@ type Definition struct {
 // Sagas finds the definitions of the sagas that `saga` steps name.
 type Sagas interface {
 	// Find gives the definition of the saga with a name: its `saga`, not the
-	// name of its file. The error is fs.ErrNotExist if there is none; every
-	// other one says why it cannot be had.
-	Find(name string) (Definition, error)
-	// Names are the names of all sagas, to suggest one of them.
-	Names() []string
-	// Where says where definitions are looked for, as a clause for people.
-	Where() string
+	// name of its file. from is the Source.Name of the definition that runs it.
+	// The error is an *UnknownSagaError if there is none; every other one says
+	// why it cannot be had.
+	Find(name, from string) (Definition, error)
 }
+
+// UnknownSagaError says that no definition has the name.
+type UnknownSagaError struct {
+	Names []string // those there are, to suggest one of them
+	Where string   // where definitions are looked for, as a clause for people
+}
+
+// Error says where definitions were looked for.
+func (e *UnknownSagaError) Error() string { return "there is no such saga; " + e.Where }
 
 // Definitions are definitions in memory, by the name of their saga. They are
 // Sagas; the schemas of none refer to files.
@@ -44,19 +50,14 @@ type Definitions map[string]Source
 var _ Sagas = Definitions(nil)
 
 // Find gives the definition with that name.
-func (d Definitions) Find(name string) (Definition, error) {
+func (d Definitions) Find(name, _ string) (Definition, error) {
 	source, ok := d[name]
 	if !ok {
-		return Definition{}, fs.ErrNotExist
+		names := slices.Sorted(maps.Keys(d))
+		return Definition{}, &UnknownSagaError{Names: names, Where: "the sagas are " + orList(names)}
 	}
 	return Definition{Source: source}, nil
 }
-
-// Names gives the names, sorted.
-func (d Definitions) Names() []string { return slices.Sorted(maps.Keys(d)) }
-
-// Where names them all.
-func (d Definitions) Where() string { return "the sagas are " + orList(d.Names()) }
 
 // nesting is what the compilations of a definition and of the sagas inside it
 // share.
@@ -69,12 +70,10 @@ type nesting struct {
 
 // inner is one definition that was compiled because another one runs it.
 type inner struct {
+	file  string
 	plan  *Plan // nil if it cannot be used
 	face  *face // what others have to know of it
 	diags Diagnostics
-	code  string // why there is nothing to compile
-	what  string
-	mend  string
 }
 
 // child reads a step that runs another saga.
@@ -100,26 +99,41 @@ func (c *compiler) childPlan(at *node, name string) *Plan {
 			"a saga does not run itself, not even through others; use foreach, or start another saga when this one has ended")
 		return nil
 	}
+	sub, root := c.open(at, name)
+	if sub == nil {
+		return nil
+	}
 	in, ok := c.nest.done[name]
-	if !ok {
-		in = c.compileChild(name)
+	switch {
+	case ok && in.file != sub.file:
+		c.errorNode(at, CodeChildSaga, fmt.Sprintf("two definitions are of the saga %s: %s and %s", name, sub.file, in.file), "rename one of them")
+		return nil
+	case !ok && (len(chain) >= MaxSagaDepth || len(c.nest.done) >= MaxSagas):
+		c.tooMany(at, len(chain))
+		return nil
+	case !ok:
+		in = sub.compileAs(name, root)
 		c.nest.done[name] = in
 	}
 	switch {
-	case in.what != "":
-		c.errorNode(at, in.code, in.what, in.mend)
 	case in.plan == nil:
 		c.reportChild(at, name, in)
+	case in.plan.Saga != name:
+		c.errorNode(at, CodeChildSaga, fmt.Sprintf("the definition that was found for the saga %s is of the saga %s", name, in.plan.Saga), "")
 	case len(chain)+in.plan.height > MaxSagaDepth:
-		c.tooDeep(at)
+		c.tooMany(at, MaxSagaDepth)
 	default:
 		return in.plan
 	}
 	return nil
 }
 
-func (c *compiler) tooDeep(at *node) {
-	c.errorNode(at, CodeTooLarge, fmt.Sprintf("sagas stand inside each other over %d deep", MaxSagaDepth), "write the steps of one of them where it is run")
+func (c *compiler) tooMany(at *node, depth int) {
+	if depth >= MaxSagaDepth {
+		c.errorNode(at, CodeTooLarge, fmt.Sprintf("sagas stand inside each other over %d deep", MaxSagaDepth), "write the steps of one of them where it is run")
+		return
+	}
+	c.errorNode(at, CodeTooLarge, fmt.Sprintf("the definition runs over %d different sagas", MaxSagas), "split it into several sagas")
 }
 
 // reportChild says that the definition of a child has errors.
@@ -141,58 +155,46 @@ func (c *compiler) reportChild(at *node, name string, in *inner) {
 	c.errorNode(at, CodeChildSaga, fmt.Sprintf("the definition of the saga %s has %d errors", name, len(all)), "the first is "+all[0].String())
 }
 
-// compileChild finds the definition of a saga and compiles it.
-func (c *compiler) compileChild(name string) *inner {
-	nest := c.nest
-	if len(nest.chain) >= MaxSagaDepth {
-		return &inner{code: CodeTooLarge, what: fmt.Sprintf("sagas stand inside each other over %d deep", MaxSagaDepth), mend: "write the steps of one of them where it is run"}
-	}
-	if len(nest.done) >= MaxSagas {
-		return &inner{code: CodeTooLarge, what: fmt.Sprintf("the definition runs over %d different sagas", MaxSagas), mend: "split it into several sagas"}
-	}
-	root, sub, failed := c.open(name)
-	if failed != nil {
-		return failed
-	}
-	chain := nest.chain
-	nest.chain = append(chain[:len(chain):len(chain)], name)
-	plan := sub.compile(root)
-	nest.chain = chain
-	if plan != nil && plan.Saga != name {
-		return &inner{code: CodeChildSaga, what: fmt.Sprintf("the definition that was found for the saga %s is of the saga %s", name, plan.Saga)}
-	}
-	in := &inner{plan: plan, diags: sub.diags.sort()}
+// compileAs compiles a definition that another one runs.
+func (c *compiler) compileAs(name string, root func() *node) *inner {
+	chain := c.nest.chain
+	c.nest.chain = append(chain[:len(chain):len(chain)], name)
+	plan := c.compile(root())
+	c.nest.chain = chain
+	in := &inner{file: c.file, plan: plan, diags: c.diags.sort()}
 	if plan != nil {
-		in.face = sub.face()
+		in.face = c.face()
 	}
 	return in
 }
 
-// open finds the definition of a saga and reads it, and gives the compiler for
-// it.
-func (c *compiler) open(name string) (*node, *compiler, *inner) {
-	if c.canon {
-		root := c.nest.canon[name]
-		if root == nil {
-			return nil, nil, &inner{code: CodeUnknownSaga, what: fmt.Sprintf("the plan of the saga %s is missing", name)}
-		}
-		return root, c.beside("sagas/"+name, nil), nil
-	}
+// open finds the definition of a saga. It gives the compiler for it and what
+// reads it, or reports why there is none.
+func (c *compiler) open(at *node, name string) (*compiler, func() *node) {
 	sagas := c.nest.sagas
-	if sagas == nil {
-		return nil, nil, &inner{code: CodeUnknownSaga, what: fmt.Sprintf("the definition of the saga %s is not known here", name),
-			mend: "child sagas are looked for beside the definition that runs them and in the folder of definitions"}
-	}
-	definition, err := sagas.Find(name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil, &inner{code: CodeUnknownSaga, what: fmt.Sprintf("there is no saga %s", name),
-			mend: didYouMean(name, sagas.Names(), sagas.Where())}
+	case c.canon && c.nest.canon[name] == nil:
+		c.errorNode(at, CodeUnknownSaga, fmt.Sprintf("the plan of the saga %s is missing", name), "")
+		return nil, nil
+	case c.canon:
+		return c.beside("sagas/"+name, nil), func() *node { return c.nest.canon[name] }
+	case sagas == nil:
+		c.errorNode(at, CodeUnknownSaga, fmt.Sprintf("the definition of the saga %s is not known here", name),
+			"child sagas are looked for beside the definition that runs them and in the folder of definitions")
+		return nil, nil
+	}
+	definition, err := sagas.Find(name, c.file)
+	var unknown *UnknownSagaError
+	switch {
+	case errors.As(err, &unknown):
+		c.errorNode(at, CodeUnknownSaga, "there is no saga "+name, didYouMean(name, unknown.Names, unknown.Where))
+		return nil, nil
 	case err != nil:
-		return nil, nil, &inner{code: CodeChildSaga, what: fmt.Sprintf("the saga %s cannot be used: %v", name, err)}
+		c.errorNode(at, CodeChildSaga, fmt.Sprintf("the saga %s cannot be used: %v", name, err), "")
+		return nil, nil
 	}
 	sub := c.beside(definition.Name, definition.Files)
-	return sub.readYAML(definition.Data), sub, nil
+	return sub, func() *node { return sub.readYAML(definition.Data) }
 }
 
 // beside gives a compiler for another definition of the same compilation.

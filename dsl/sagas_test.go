@@ -1,11 +1,13 @@
 package dsl
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -200,5 +202,73 @@ func TestNumberOfSagas(t *testing.T) {
 	}
 	if plan, diags := Compile(many(MaxSagas+1), Options{Sagas: all}); plan != nil || !slices.ContainsFunc(diags, func(d Diagnostic) bool { return d.Code == CodeTooLarge }) {
 		t.Errorf("%d sagas are accepted: %v", MaxSagas+1, diags)
+	}
+}
+
+// folders are definitions that are found beside the one that runs them.
+type folders map[string]string
+
+func (f folders) Find(name, from string) (Definition, error) {
+	dir, _, _ := strings.Cut(from, "/")
+	file := dir + "/" + name
+	text, ok := f[file]
+	if !ok {
+		return Definition{}, &UnknownSagaError{Where: "look in " + dir}
+	}
+	return Definition{Source: Source{Name: file, Data: []byte(text)}}, nil
+}
+
+// TestOneNameOneSaga: in one plan a name stands for one definition, so that a
+// child is what it is alone.
+func TestOneNameOneSaga(t *testing.T) {
+	const leaf = "saga: leaf\nkey: ${{ input.id }}\nsteps: [{id: rest, sleep: 1s}]\n"
+	all := folders{"a/leaf": leaf, "b/leaf": leaf, "b/middle": "saga: middle\nkey: ${{ input.id }}\nsteps: [{id: l, saga: leaf}]\n"}
+	sagas := sagasFunc(func(name, from string) (Definition, error) {
+		if from == "a/top" && name == "middle" {
+			from = "b/"
+		}
+		return all.Find(name, from)
+	})
+	compile := func(steps string) string {
+		_, diags := Compile(Source{Name: "a/top", Data: []byte(head + "steps: " + steps)}, Options{Sagas: sagas})
+		return diags.Error()
+	}
+	if got := compile("[{id: m, saga: middle}]"); got != "" {
+		t.Error(got)
+	}
+	want := "a/top:3:46: error[CHILD_SAGA]: two definitions are of the saga leaf: a/leaf and b/leaf; rename one of them"
+	if got := compile("[{id: m, saga: middle}, {id: l, saga: leaf}]"); got != want {
+		t.Errorf("the diagnostics are %s; want %s", got, want)
+	}
+	if got := compile("[{id: x, saga: nothing}]"); !strings.HasSuffix(got, "error[UNKNOWN_SAGA]: there is no saga nothing; look in a") {
+		t.Error(got)
+	}
+	sagas = func(string, string) (Definition, error) { return Definition{}, errors.New("the disk is gone") }
+	if got := compile("[{id: x, saga: leaf}]"); !strings.HasSuffix(got, "error[CHILD_SAGA]: the saga leaf cannot be used: the disk is gone") {
+		t.Error(got)
+	}
+}
+
+type sagasFunc func(name, from string) (Definition, error)
+
+func (f sagasFunc) Find(name, from string) (Definition, error) { return f(name, from) }
+
+// TestSchemasOfAChild: a child's $ref leads into its own folder.
+func TestSchemasOfAChild(t *testing.T) {
+	child := Definition{
+		Source: Source{Name: "child", Data: []byte("saga: child\nkey: ${{ input.id }}\ninput: {$ref: in.json}\nsteps: [{id: rest, sleep: 1s}]\n")},
+		Files:  fstest.MapFS{"in.json": {Data: []byte(`{"type": "object", "properties": {"id": {"type": "string"}}}`)}},
+	}
+	sagas := sagasFunc(func(string, string) (Definition, error) { return child, nil })
+	plan, diags := Compile(Source{Data: []byte(head + "steps: [{id: c, saga: child, with: {id: a}}]")}, Options{Sagas: sagas})
+	if plan == nil {
+		t.Fatal(diags)
+	}
+	if _, err := Load(plan.Canonical); err != nil {
+		t.Error(err)
+	}
+	_, diags = Compile(Source{Data: []byte(head + "steps: [{id: c, saga: child, with: {id: 1}}]")}, Options{Sagas: sagas})
+	if want := "3:41: error[TYPE]: the value is an integer, not text"; diags.Error() != want {
+		t.Error(diags)
 	}
 }
