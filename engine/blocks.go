@@ -195,7 +195,7 @@ func (m *Machine) startStalled() {
 
 // beginSwitch runs the first case that holds, or closes with null.
 func (m *Machine) beginSwitch(n *node) {
-	for _, c := range n.step.Switch.Cases {
+	for i, c := range n.step.Switch.Cases {
 		if c.When != nil {
 			holds, err := c.When.Bool(n.in.scope.env)
 			if err != nil {
@@ -206,7 +206,7 @@ func (m *Machine) beginSwitch(n *node) {
 				continue
 			}
 		}
-		m.runBody(n, c.Do)
+		m.run(n, roleBody, i, c.Do, n.in.scope)
 		return
 	}
 	m.succeed(n, nil)

@@ -32,13 +32,13 @@ type call struct {
 // nothing is scheduled.
 func (m *Machine) beginCall(n *node) {
 	spec, env := n.step.Call, n.in.scope.env
-	c := &call{since: m.now}
+	c := &call{since: m.now, generation: m.firstGeneration()}
 	var err error
 	if c.input, err = evalInput(spec.With, env); err != nil {
 		m.failExpression(n, err)
 		return
 	}
-	c.key = m.operationKey(n.path, OpAction, 0)
+	c.key = m.operationKey(n.path, OpAction, c.generation)
 	if spec.Compensate != nil || spec.Probe != nil {
 		if err = m.prepareCall(n, c, env); err != nil {
 			m.failExpression(n, err)
@@ -61,7 +61,7 @@ func (m *Machine) beginCall(n *node) {
 func (m *Machine) prepareCall(n *node, c *call, env dsl.Env) (err error) {
 	spec := n.step.Call
 	if spec.Compensate != nil {
-		e := &entry{node: n, key: m.operationKey(n.path, OpCompensation, 0)}
+		e := &entry{node: n, key: m.operationKey(n.path, OpCompensation, c.generation), generation: c.generation}
 		if e.input, err = c.evalWithSelf(spec.Compensate.With, env, nil); err != nil {
 			return err
 		}
@@ -75,6 +75,15 @@ func (m *Machine) prepareCall(n *node, c *call, env dsl.Env) (err error) {
 
 func (m *Machine) operationKey(path string, op Op, generation int) string {
 	return finishKey(m.keyPrefix, path, op, m.keySuffix, generation)
+}
+
+// firstGeneration is that of the keys of a saga: 0, or what the parent of a
+// child gives it when it is tried again.
+func (m *Machine) firstGeneration() int {
+	if m.start.Parent == nil {
+		return 0
+	}
+	return m.start.Parent.Generation
 }
 
 // emptyObject is the input where none is written. Nobody changes an input.
@@ -105,10 +114,7 @@ func (m *Machine) attempt(n *node) {
 	c.attempts++
 	n.state = StateRunning
 	m.record(Record{Transition: TransitionScheduled, Path: n.path, Op: OpAction, Activity: spec.Activity, Attempt: c.attempts})
-	m.invoke(flight{op: OpAction, node: n}, &Invocation{
-		Path: n.path, Activity: spec.Activity, Key: c.key, ActionKey: c.key,
-		Attempt: c.attempts, Generation: c.generation, Input: c.input, Timeout: spec.Timeout,
-	})
+	m.invoke(flight{op: OpAction, node: n})
 }
 
 // actionClosed follows up on an attempt (S2).
@@ -233,7 +239,8 @@ func (m *Machine) outputUnusable(n *node) {
 // commit passes the point of no return (S11). A cancel that waited is refused
 // (S13).
 func (m *Machine) commit() {
-	m.committed, m.armed = true, nil // nothing is compensated any more (S12)
+	m.committed = true
+	m.disarm() // nothing is compensated any more (S12)
 	if p := m.pending; p != nil {
 		m.pending = nil
 		m.record(Record{Transition: TransitionRefused, Code: RefusedCommitted, Message: "a " + string(p.cause.Kind) + " waited for the pivot, which succeeded"})

@@ -40,6 +40,9 @@ func (m *Machine) stopFor(cause Failure, request string) {
 		if request != "" {
 			m.pending.requests = append(m.pending.requests, request)
 		}
+		if m.pivot.child != nil { // whether it can still turn around is its own to say
+			m.cancelChild(m.pivot)
+		}
 		return
 	}
 	m.reply(acceptCancel(request))
@@ -49,7 +52,7 @@ func (m *Machine) stopFor(cause Failure, request string) {
 // undecided says whether the pivot may have had its effect, or may have it yet.
 // While it only waits for another attempt after none was sent, it has none.
 func (m *Machine) undecided(n *node) bool {
-	return n.parked != nil || n.call.ambiguous || n.call.applied || m.inFlight(n) != 0
+	return n.parked != nil || n.child != nil || n.call.ambiguous || n.call.applied || m.inFlight(n) != 0
 }
 
 // cancelWins follows up on a pivot that had no effect while a cancel waited.
@@ -67,7 +70,7 @@ func (m *Machine) cancelWins() {
 func (m *Machine) graceOver() {
 	m.grace = 0
 	for _, f := range m.flights {
-		if f.entry == nil && !f.node.decisive() {
+		if f.entry == nil && f.op != 0 && !f.node.decisive() {
 			m.cut(f.id)
 		}
 	}

@@ -13,17 +13,20 @@ const (
 	CommandCancelTimer                        // timer ID is no longer wanted
 	CommandRecord                             // Record tells of a transition; carry it to whoever watches
 	CommandReply                              // answer the Request of an earlier event
+	CommandStartChild                         // start Child; answer with EventChildClosed
+	CommandCancelChild                        // ask child ID to turn around; its EventChildClosed still comes
 )
 
 // Command is one thing a runtime has to do. Commands are plain data.
 type Command struct {
 	Kind   CommandKind
-	ID     int         // invocation or timer
+	ID     int         // invocation, child or timer
 	At     time.Time   // CommandStartTimer: the instant to fire at
-	Path   string      // CommandStartTimer: the step that waits; empty: the saga
+	Path   string      // CommandStartTimer, CommandStartChild: the step that waits; empty: the saga
 	Invoke *Invocation // CommandInvoke
 	Record Record      // CommandRecord
 	Reply  Reply       // CommandReply
+	Child  *ChildStart // CommandStartChild
 }
 
 // Invocation is one attempt at an operation.
@@ -69,7 +72,8 @@ type Record struct {
 	Transition Transition `json:"transition"`
 	Path       string     `json:"path,omitempty"` // empty: the saga
 	Op         Op         `json:"op,omitzero"`
-	Activity   string     `json:"activity,omitempty"`
+	Activity   string     `json:"activity,omitempty"` // or the name of a child's definition
+	Child      string     `json:"child,omitempty"`    // instance ID of the saga that a step has started
 	Attempt    int        `json:"attempt,omitempty"`
 	Code       string     `json:"code,omitempty"`
 	Message    string     `json:"message,omitempty"`

@@ -15,12 +15,13 @@ type EventKind uint8
 
 // The kinds of events.
 const (
-	EventStarted  EventKind = iota + 1 // Start is set; always the first event
-	EventClosed                        // an invocation ended; ID and Outcome are set
-	EventTimer                         // a timer fired; ID is set
-	EventSignal                        // a message came; Signal is set
-	EventCancel                        // someone asks to cancel; Request may be set
-	EventOperator                      // an operator's command; Operator is set
+	EventStarted     EventKind = iota + 1 // Start is set; always the first event
+	EventClosed                           // an invocation ended; ID and Outcome are set
+	EventTimer                            // a timer fired; ID is set
+	EventSignal                           // a message came; Signal is set
+	EventCancel                           // someone asks to cancel; Request may be set
+	EventOperator                         // an operator's command; Operator is set
+	EventChildClosed                      // a child has closed or was lost; ID and Child are set
 )
 
 // Event is one thing that happened to a saga. Events are plain data: a saga is
@@ -34,6 +35,7 @@ type Event struct {
 	Start    *Start    `json:"start,omitempty"`    // EventStarted
 	Signal   *Signal   `json:"signal,omitempty"`   // EventSignal
 	Operator *Operator `json:"operator,omitempty"` // EventOperator
+	Child    *Report   `json:"child,omitempty"`    // EventChildClosed
 	Request  string    `json:"request,omitempty"`  // names the request that CommandReply answers; empty: nobody waits
 }
 
@@ -45,6 +47,16 @@ type Start struct {
 	Region   string         `json:"region"`
 	Settings map[string]any `json:"settings,omitempty"` // public settings of the tenant, read as `tenant`
 	Input    any            `json:"input"`              // JSON data, already checked against the plan's schema
+	Parent   *Parent        `json:"parent,omitempty"`   // nil: nobody's child
+}
+
+// Parent is what a child saga takes over from the one that started it (S9):
+// its paths and idempotency keys are made of it.
+type Parent struct {
+	Root       string    `json:"root"`      // instance at the top of the family
+	StartedAt  time.Time `json:"startedAt"` // of the root, UTC
+	Prefix     string    `json:"prefix"`    // path of the step that is the child, with a slash behind it
+	Generation int       `json:"generation,omitempty"`
 }
 
 // Class is how an attempt ended (S2).
@@ -128,4 +140,5 @@ const (
 	CodeDuplicateKey  = "DUPLICATE_KEY"
 	CodeCancelled     = "CANCELLED"
 	CodeDeadline      = "DEADLINE"
+	CodeTerminated    = "TERMINATED" // a child was ended from outside
 )

@@ -193,6 +193,10 @@ func (m *Machine) drain(n *node, policy dsl.Drain) {
 	if n.parked != nil {
 		return // its outcome is not known; only an operator moves it
 	}
+	if n.child != nil {
+		m.cancelChild(n)
+		return
+	}
 	if id := m.inFlight(n); id != 0 {
 		if policy == dsl.DrainCancel && !n.decisive() {
 			m.cut(id)
@@ -232,7 +236,7 @@ func (m *Machine) pump() {
 				t.unwind.recovering = true
 				m.recovering(t)
 			}
-			if !m.hasArmed(t) {
+			if t.armed == 0 {
 				m.recovered(t)
 				moved = true
 				break
@@ -268,5 +272,5 @@ func (m *Machine) recovered(t *node) {
 	t.handling = true
 	f := u.failure
 	raised := map[string]any{"code": f.Code, "message": f.Message, "step": *f.Step, "path": f.Path}
-	m.run(t, roleHandler, len(t.blocks), u.handler.Do, t.in.scope.with("error", raised))
+	m.run(t, roleHandler, clauseIndex(t.step, u.handler), u.handler.Do, t.in.scope.with("error", raised))
 }

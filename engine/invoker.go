@@ -15,10 +15,21 @@ type Invoker interface {
 
 // Identity names the saga an attempt belongs to.
 type Identity struct {
-	ID        string // tenant/saga/key
+	ID        string // tenant/saga/key of the saga at the top of the family
 	Tenant    string
 	Region    string
 	StartedAt time.Time // UTC
+}
+
+// Identity gives the identity that attempts of a saga carry: a child's are those
+// of the saga at the top of its family, whose keys they have (S9, S20).
+// startedAt is when this saga started.
+func (s *Start) Identity(startedAt time.Time) Identity {
+	id := Identity{ID: s.ID, Tenant: s.Tenant, Region: s.Region, StartedAt: startedAt}
+	if s.Parent != nil {
+		id.ID, id.StartedAt = s.Parent.Root, s.Parent.StartedAt
+	}
+	return id
 }
 
 // InvokerFunc is a function that is an Invoker.

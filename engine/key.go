@@ -27,6 +27,23 @@ func InstanceID(tenant, saga, key string) string {
 	return prefix + "sha256-" + hex.EncodeToString(sum[:])
 }
 
+// ChildID gives the instance ID of a child saga: the ID of the saga at the top
+// of its family, a slash and the path of the step that it is (S9). When it is
+// tried again, @ and the generation follow. An ID of more than 255 bytes is
+// replaced by tenant/saga/sha256-HEX, both names those of the root.
+func ChildID(root, path string, generation int) string {
+	id := root + "/" + path
+	if generation > 0 {
+		id += "@" + strconv.Itoa(generation)
+	}
+	if len(id) <= maxKey {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	names := strings.SplitN(root, "/", 3)
+	return names[0] + "/" + names[1] + "/sha256-" + hex.EncodeToString(sum[:])
+}
+
 // OperationKey gives the idempotency key of an operation (S20):
 // tenant:saga:path:op:YYYYMMDDThhmmssZ:G with every part escaped. saga is the
 // instance's ID and startedAt the instant of its first event. A key of more

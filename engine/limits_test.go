@@ -89,7 +89,7 @@ func TestOpenBounds(t *testing.T) {
 		Answer: func(*engine.Invocation) (engine.Outcome, time.Duration) {
 			return engine.Outcome{Class: engine.Applied}, time.Second
 		},
-		Observe: func(ev engine.Event, commands []engine.Command) {
+		Observe: func(_ string, ev engine.Event, commands []engine.Command) {
 			if op, ok := flights[ev.ID]; ok && ev.Kind == engine.EventClosed {
 				running[op]--
 			}
@@ -116,7 +116,7 @@ func TestOpenBounds(t *testing.T) {
 func TestInboxBound(t *testing.T) {
 	var script local.Script
 	refused := map[string]string{}
-	script.Observe = func(_ engine.Event, commands []engine.Command) {
+	script.Observe = func(_ string, _ engine.Event, commands []engine.Command) {
 		for _, c := range commands {
 			if c.Kind == engine.CommandReply && !c.Reply.Accepted {
 				refused[c.Reply.Request] = c.Reply.Code
@@ -154,7 +154,7 @@ func TestCommandsAreRecorded(t *testing.T) {
 		At: []local.Timed{{After: time.Minute, Event: engine.Event{Kind: engine.EventOperator, Operator: &engine.Operator{
 			ID: "1", Command: engine.CommandSkip, Path: "a", Actor: "ada", Reason: "paid by hand",
 		}}}},
-		Observe: func(_ engine.Event, commands []engine.Command) {
+		Observe: func(_ string, _ engine.Event, commands []engine.Command) {
 			for _, c := range commands {
 				if c.Kind == engine.CommandRecord && c.Record.At.After(at) {
 					told = append(told, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", c.Record.Transition, c.Record.Path, c.Record.Actor, c.Record.Reason)))

@@ -16,6 +16,7 @@ type Machine struct {
 	now       time.Time // of the event being taken
 	keyPrefix string    // parts that all idempotency keys of the saga share
 	keySuffix string
+	prefix    string   // of the paths of a child's steps
 	sensitive []string // values that are not shown
 
 	root   *node
@@ -26,10 +27,13 @@ type Machine struct {
 
 	flights []flight // invocations that have not closed
 	timers  []timer  // timers that have not fired
-	flown   int      // invocations so far
+	flown   int      // invocations and children so far
 	timed   int      // timers so far
 
 	armed     []*entry // open entries whose action has closed, in completion order (S6)
+	undoing   []*entry // those of them whose compensation is scheduled
+	round     int      // of the search for compensations to start
+	parks     int      // operations that are parked
 	unwinds   []*node  // nodes that are being recovered from, in order of failure
 	pivot     *node    // the pivot that has been scheduled and not closed
 	committed bool     // the point of no return has passed (S11)
@@ -57,7 +61,7 @@ type Machine struct {
 // entry's compensation.
 type flight struct {
 	id    int
-	op    Op
+	op    Op // 0: a child saga
 	node  *node
 	entry *entry
 }
@@ -79,6 +83,16 @@ type timer struct {
 	use   timerUse
 	node  *node
 	entry *entry
+	at    time.Time // when it fires
+}
+
+// command asks for the timer.
+func (t *timer) command() Command {
+	c := Command{Kind: CommandStartTimer, ID: t.id, At: t.at}
+	if t.node != nil {
+		c.Path = t.node.path
+	}
+	return c
 }
 
 // New gives a machine that runs plan and waits for EventStarted.
@@ -118,6 +132,8 @@ func (m *Machine) Step(ev Event) []Command {
 		m.cancel(ev.Request)
 	case EventOperator:
 		m.operate(ev.Operator, ev.Request)
+	case EventChildClosed:
+		m.childReported(ev.ID, ev.Child)
 	}
 	m.startStalled()
 	m.pump()
@@ -129,10 +145,7 @@ func (m *Machine) Closed() bool { return m.closed }
 
 // begun starts the saga.
 func (m *Machine) begun(s *Start) {
-	m.start, m.startedAt = s, m.now
-	m.keyPrefix, m.keySuffix = keyPrefix(s.Tenant, s.ID), keySuffix(m.now)
-	m.sensitive = m.plan.SensitiveValues(s.Input)
-	slices.SortStableFunc(m.sensitive, func(a, b string) int { return len(b) - len(a) }) // no rest of a longer one is left
+	m.identify(s, m.now)
 	m.root.scheduledAt = m.now
 	m.record(Record{Transition: TransitionStarted})
 	top := rootScope(s, m.now)
@@ -145,6 +158,17 @@ func (m *Machine) begun(s *Start) {
 		m.deadline = m.startTimer(timer{use: timerDeadline}, m.now.Add(limit))
 	}
 	m.run(m.root, roleBody, 0, m.plan.Steps, top)
+}
+
+// identify takes in who the saga is: what follows from it is in no snapshot.
+func (m *Machine) identify(s *Start, startedAt time.Time) {
+	m.start, m.startedAt = s, startedAt
+	m.keyPrefix, m.keySuffix = keyPrefix(s.Tenant, s.ID), keySuffix(startedAt)
+	if p := s.Parent; p != nil {
+		m.keyPrefix, m.keySuffix, m.prefix = keyPrefix(s.Tenant, p.Root), keySuffix(p.StartedAt), p.Prefix
+	}
+	m.sensitive = m.plan.SensitiveValues(s.Input)
+	slices.SortStableFunc(m.sensitive, func(a, b string) int { return len(b) - len(a) }) // no rest of a longer one is left
 }
 
 // invocationClosed hands an outcome to the operation it belongs to.
@@ -193,12 +217,30 @@ func (m *Machine) timerFired(id int) {
 }
 
 // invoke sends one attempt out.
-func (m *Machine) invoke(f flight, inv *Invocation) {
+func (m *Machine) invoke(f flight) {
 	m.flown++
-	f.id, inv.ID = m.flown, m.flown
-	inv.Op, inv.Sensitive = f.op, m.sensitive
+	f.id = m.flown
 	m.flights = append(m.flights, f)
-	m.out = append(m.out, Command{Kind: CommandInvoke, ID: inv.ID, Invoke: inv})
+	m.out = append(m.out, Command{Kind: CommandInvoke, ID: f.id, Invoke: m.invocation(f)})
+}
+
+// invocation gives an attempt that is on its way as it is sent out.
+func (m *Machine) invocation(f flight) *Invocation {
+	n, c, spec := f.node, f.node.call, f.node.step.Call
+	inv := &Invocation{ID: f.id, Op: f.op, Path: n.path, ActionKey: c.key, Sensitive: m.sensitive}
+	switch f.op {
+	case OpAction:
+		inv.Activity, inv.Timeout, inv.Key = spec.Activity, spec.Timeout, c.key
+		inv.Attempt, inv.Generation, inv.Input = c.attempts, c.generation, c.input
+	case OpProbe:
+		inv.Activity, inv.Timeout, inv.Key = spec.Probe.Activity, spec.Probe.Timeout, m.operationKey(n.path, OpProbe, c.generation)
+		inv.Attempt, inv.Generation, inv.Input = c.attempts, c.generation, c.probeInput
+	case OpCompensation:
+		e := f.entry
+		inv.Activity, inv.Timeout, inv.Key = spec.Compensate.Activity, spec.Compensate.Timeout, e.key
+		inv.Attempt, inv.Generation, inv.Input = e.attempts, e.generation, e.input
+	}
+	return inv
 }
 
 // inFlight gives the invocation of n's action or probe, or 0.
@@ -214,13 +256,9 @@ func (m *Machine) inFlight(n *node) int {
 // startTimer asks for a timer and gives its ID.
 func (m *Machine) startTimer(t timer, at time.Time) int {
 	m.timed++
-	t.id = m.timed
+	t.id, t.at = m.timed, at
 	m.timers = append(m.timers, t)
-	c := Command{Kind: CommandStartTimer, ID: t.id, At: at}
-	if t.node != nil {
-		c.Path = t.node.path
-	}
-	m.out = append(m.out, c)
+	m.out = append(m.out, t.command())
 	return t.id
 }
 

@@ -25,6 +25,13 @@ const (
 	StateCompensated  State = "compensated"
 )
 
+// The states of a compensation, beside compensating, compensated, parked and
+// skipped.
+const (
+	StateArmed    State = "armed"    // it runs if the saga turns around
+	StateDisarmed State = "disarmed" // it never runs: the saga has passed the point of no return, or has ended
+)
+
 // node is one step that has been reached, or the saga itself (step is nil).
 type node struct {
 	step  *dsl.Step
@@ -35,12 +42,15 @@ type node struct {
 	done  bool   // closed well, or skipped: its block goes on
 
 	open     int      // open leaves at this node and beneath
+	armed    int      // open entries at this node and beneath
+	later    tally    // what startCompensations has passed by here
 	blocks   []*block // body, branches, items; the handler stands last
 	handling bool     // its own catch has been taken
 	unwind   *unwind  // set while errors inside it are being recovered from
 
 	call   *call
 	wait   *wait
+	child  *child
 	join   *join
 	parked *parking
 
@@ -68,12 +78,15 @@ func (n *node) within(t *node) bool {
 // stopped says whether n stands in a block that starts nothing any more.
 func (n *node) stopped() bool { return n.in != nil && n.in.halted() }
 
-// effect is the effect of n's action; what is not a call has none.
+// effect is the effect of n's action; what is neither a call nor a child has none.
 func (n *node) effect() dsl.Effect {
-	if n.step.Kind != dsl.KindCall {
-		return dsl.EffectNone
+	switch n.step.Kind {
+	case dsl.KindCall:
+		return n.step.Call.Effect
+	case dsl.KindSaga:
+		return childEffect(n.step.Child)
 	}
-	return n.step.Call.Effect
+	return dsl.EffectNone
 }
 
 // decisive says whether n may neither be cut nor be left in doubt: it stands at
@@ -94,17 +107,20 @@ const (
 
 // block is a list of steps that run one after the other.
 type block struct {
-	owner   *node
-	role    blockRole
-	index   int // of the branch or item
-	steps   []*dsl.Step
-	scope   *scope
-	next    int // index of the next step to enter
-	current *node
-	last    any // output of the last step that ran
+	owner    *node
+	role     blockRole
+	index    int // of the branch, item, case or catch
+	steps    []*dsl.Step
+	scope    *scope
+	next     int // index of the next step to enter
+	current  *node
+	last     any       // output of the last step that ran
+	lastStep *dsl.Step // that step; nil: none
 
 	stopped   bool // starts nothing any more
 	advancing bool // advance is on the stack
+
+	later tally // what startCompensations has passed by here
 }
 
 // halted says whether b, or a block around it, starts nothing any more.
@@ -119,7 +135,7 @@ func (b *block) halted() bool {
 
 // enter reaches a step of b and starts it.
 func (m *Machine) enter(b *block, step *dsl.Step) *node {
-	path := step.ID
+	path := m.prefix + step.ID
 	if b.scope.keys != "" {
 		path += b.scope.keys
 	}
@@ -165,6 +181,8 @@ func (m *Machine) begin(n *node) {
 		m.beginFail(n)
 	case dsl.KindComplete:
 		m.beginComplete(n)
+	case dsl.KindSaga:
+		m.beginChild(n)
 	default:
 		panic("engine: step " + step.ID + " has kind " + strconv.Itoa(int(step.Kind)) + ", which no plan of this language version holds")
 	}
@@ -202,7 +220,7 @@ func (m *Machine) succeed(n *node, output any) {
 		n.state, n.code, n.closedAt = StateSucceeded, "", m.now
 	}
 	n.in.scope.setOutput(n.step.ID, output)
-	n.in.last = output
+	n.in.last, n.in.lastStep = output, n.step
 	m.advance(n.in)
 }
 

@@ -85,15 +85,18 @@ func (m *Machine) applyToStep(n *node, o *Operator) (code string, err error) {
 	p := n.parked
 	switch o.Command {
 	case CommandSkip:
-		n.parked = nil
+		m.unpark(n)
 		m.skipParked(n)
 	case CommandRetry:
 		return m.retryStep(n, o)
 	case CommandResolve:
-		if !*o.Applied && n.call.applied {
+		if n.call != nil && !*o.Applied && n.call.applied {
 			return RefusedNotPossible, fmt.Errorf("%s is known to have been applied; resolve it as applied, with its output", o.Path)
 		}
-		n.parked = nil
+		if n.child != nil {
+			return m.resolveChild(n, o)
+		}
+		m.unpark(n)
 		if *o.Applied {
 			m.actionApplied(n, o.Output)
 			return "", nil
@@ -114,7 +117,7 @@ func (m *Machine) retryStep(n *node, o *Operator) (code string, err error) {
 		if o.Input != nil {
 			return RefusedNotPossible, fmt.Errorf("%s has no input that could be corrected", o.Path)
 		}
-		n.parked = nil
+		m.unpark(n)
 		m.closeLeaf(n)
 		n.state = StateRunning
 		m.begin(n)
@@ -135,7 +138,7 @@ func (m *Machine) retryStep(n *node, o *Operator) (code string, err error) {
 			}
 		}
 	}
-	n.parked = nil
+	m.unpark(n)
 	c.spent, c.since = c.attempts, m.now
 	m.attempt(n)
 	return "", nil
@@ -151,7 +154,7 @@ func (m *Machine) skipParked(n *node) {
 	m.record(Record{Transition: TransitionSkipped, Path: n.path})
 	n.state, n.done, n.closedAt = StateSkipped, true, m.now
 	n.in.scope.setOutput(n.step.ID, nil)
-	n.in.last = nil
+	n.in.last, n.in.lastStep = nil, nil
 	m.advance(n.in)
 }
 
@@ -168,8 +171,9 @@ func (m *Machine) applyToEntry(e *entry, o *Operator) (code string, err error) {
 			e.generation++
 			e.input, e.key = o.Input, m.operationKey(e.node.path, OpCompensation, e.generation)
 		}
-		e.parked, e.spent = nil, e.attempts
-		e.node.state = StateCompensating
+		m.unparkEntry(e)
+		e.spent = e.attempts
+		e.node.state, e.state = StateCompensating, StateArmed
 	case CommandResolve:
 		if !*o.Applied && !e.ambiguous {
 			return RefusedNotPossible, fmt.Errorf("the compensation of %s is known to have had no effect; retry or skip it", o.Path)

@@ -19,6 +19,7 @@ func (m *Machine) park(n *node, f Failure, state State) {
 	if !slices.Contains(m.leaves, n) {
 		m.openLeaf(n)
 	}
+	m.parks++
 	n.parked = &parking{op: OpAction, failure: f, state: state, since: m.now}
 	n.state, n.code = StateParked, f.Code
 	if n.leaf() {
@@ -29,11 +30,29 @@ func (m *Machine) park(n *node, f Failure, state State) {
 
 // parkEntry keeps a compensation open until an operator decides.
 func (m *Machine) parkEntry(e *entry) {
-	e.running = false
+	m.settled(e)
+	m.parks++
+	e.state = StateParked
 	e.parked = &parking{op: OpCompensation, failure: e.last, state: StateParked, since: m.now}
 	e.node.state, e.node.code = StateParked, e.last.Code
 	m.trace.park("~"+e.node.path, markFailed)
 	m.record(Record{Transition: TransitionParked, Path: e.node.path, Op: OpCompensation, Attempt: e.attempts, Code: e.last.Code, Message: e.last.Message})
+}
+
+// unpark takes back park: an operator, or a child that was read, has decided.
+func (m *Machine) unpark(n *node) {
+	if n.parked != nil {
+		n.parked = nil
+		m.parks--
+	}
+}
+
+// unparkEntry takes back parkEntry.
+func (m *Machine) unparkEntry(e *entry) {
+	if e.parked != nil {
+		e.parked = nil
+		m.parks--
+	}
 }
 
 // Parked is one operation that waits for an operator.
@@ -70,7 +89,7 @@ func (m *Machine) parkedList() []Parked {
 // happened has to be resolved, it cannot be skipped.
 func (n *node) commands() []string {
 	switch {
-	case n.call != nil && n.call.applied:
+	case n.child != nil && n.parked.state == StateUnknown, n.call != nil && n.call.applied:
 		return []string{CommandResolve}
 	case n.parked.state == StateUnknown:
 		return []string{CommandRetry, CommandResolve}

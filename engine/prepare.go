@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/sagad/sagad/dsl"
 )
@@ -34,9 +35,30 @@ const maxSearch = 255
 // search holds the values of its search attributes by name: strings, ints and
 // bools. The error is a *RefusedError.
 func Prepare(plan *dsl.Plan, target Target, input any) (start *Start, search map[string]any, err error) {
+	return prepare(plan, target, input, func(key string) string { return InstanceID(target.Tenant, plan.Saga, key) })
+}
+
+// prepareChild is Prepare for a child saga. Its ID says where in its family it
+// stands; its business key keeps nobody from starting it again (S9).
+func prepareChild(plan *dsl.Plan, parent *Start, origin Parent, input any) (*Start, map[string]any, error) {
+	target := Target{Tenant: parent.Tenant, Region: parent.Region, Settings: parent.Settings}
+	start, search, err := prepare(plan, target, input, func(string) string {
+		return ChildID(origin.Root, strings.TrimSuffix(origin.Prefix, "/"), origin.Generation)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	start.Parent = &origin
+	return start, search, nil
+}
+
+// refusedInput is what a RefusedError names when the input breaks its schema.
+const refusedInput = "input"
+
+func prepare(plan *dsl.Plan, target Target, input any, identify func(key string) string) (start *Start, search map[string]any, err error) {
 	if plan.Input != nil {
 		if err := plan.Input.Validate(input); err != nil {
-			return nil, nil, &RefusedError{"input", err}
+			return nil, nil, &RefusedError{refusedInput, err}
 		}
 	}
 	settings := target.Settings
@@ -49,7 +71,7 @@ func Prepare(plan *dsl.Plan, target Target, input any) (start *Start, search map
 		return nil, nil, &RefusedError{"key", err}
 	}
 	start = &Start{
-		ID: InstanceID(target.Tenant, plan.Saga, key), Key: key,
+		ID: identify(key), Key: key,
 		Tenant: target.Tenant, Region: target.Region, Settings: target.Settings, Input: input,
 	}
 	env["saga"] = map[string]any{"id": start.ID, "key": key, "tenant": target.Tenant, "region": target.Region}

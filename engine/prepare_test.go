@@ -86,7 +86,7 @@ func TestRedacted(t *testing.T) {
 				}
 				return engine.Outcome{Class: engine.Applied}, 0
 			}}
-			script.Observe = func(_ engine.Event, commands []engine.Command) {
+			script.Observe = func(_ string, _ engine.Event, commands []engine.Command) {
 				for _, c := range commands {
 					told = append(told, c.Record.Message)
 				}

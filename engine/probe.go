@@ -4,11 +4,7 @@ package engine
 func (m *Machine) probe(n *node) {
 	c, spec := n.call, n.step.Call.Probe
 	m.record(Record{Transition: TransitionProbing, Path: n.path, Op: OpProbe, Activity: spec.Activity, Attempt: c.attempts, Code: c.last.Code, Message: c.last.Message})
-	m.invoke(flight{op: OpProbe, node: n}, &Invocation{
-		Path: n.path, Activity: spec.Activity,
-		Key: m.operationKey(n.path, OpProbe, c.generation), ActionKey: c.key,
-		Attempt: c.attempts, Generation: c.generation, Input: c.probeInput, Timeout: spec.Timeout,
-	})
+	m.invoke(flight{op: OpProbe, node: n})
 }
 
 // probeClosed takes the participant's answer. Whatever is not a clear answer

@@ -15,6 +15,7 @@ type entry struct {
 	generation int
 	input      any // frozen (S5)
 
+	state     State     // armed, compensating, parked; or what closed it
 	running   bool      // scheduled, and neither closed nor parked
 	attempts  int       // so far; they number the attempts and never start again
 	spent     int       // attempts before the operator's last retry
@@ -25,16 +26,37 @@ type entry struct {
 }
 
 // arm gives an entry its place in the completion order.
-func (m *Machine) arm(e *entry) { m.armed = append(m.armed, e) }
+func (m *Machine) arm(e *entry) {
+	e.state = StateArmed
+	m.armed = append(m.armed, e)
+	for n := e.node; n != nil; n = n.parent() {
+		n.armed++
+	}
+}
 
-// hasArmed says whether anything inside t is still to be compensated.
-func (m *Machine) hasArmed(t *node) bool {
+// drop takes an entry out of the order.
+func (m *Machine) drop(e *entry) {
+	for i := len(m.armed) - 1; i >= 0; i-- { // mostly the last
+		if m.armed[i] != e {
+			continue
+		}
+		m.armed = slices.Delete(m.armed, i, i+1)
+		for n := e.node; n != nil; n = n.parent() {
+			n.armed--
+		}
+		return
+	}
+}
+
+// disarm takes all entries out of the order: none of them runs any more.
+func (m *Machine) disarm() {
 	for _, e := range m.armed {
-		if e.node.within(t) {
-			return true
+		e.state = StateDisarmed
+		for n := e.node; n != nil; n = n.parent() {
+			n.armed--
 		}
 	}
-	return false
+	m.armed = nil
 }
 
 // maxCompensating bounds how many compensations of a saga run at the same time,
@@ -44,48 +66,90 @@ const maxCompensating = 500
 // startCompensations schedules every compensation whose turn it is: exact
 // reverse completion order, one at a time across the whole saga (S6), except
 // inside blocks with parallel compensation (S7) and past parked entries that
-// the flow does not order with it (S17).
+// the flow does not order with it (S17). It goes from the last entry back, no
+// further than others may start.
 func (m *Machine) startCompensations() {
-	running := 0
-	for _, e := range m.armed {
-		if e.running {
-			running++
-		}
-	}
 	for _, t := range m.unwinds {
 		if !t.unwind.recovering {
 			continue
 		}
-		var later []*entry // open entries of t that completed after e
-		for i := len(m.armed) - 1; i >= 0 && running < maxCompensating; i-- {
+		m.round++
+		seen := 0
+		for i := len(m.armed) - 1; i >= 0 && seen < t.armed && len(m.undoing) < maxCompensating; i-- {
 			e := m.armed[i]
 			if !e.node.within(t) {
 				continue
 			}
-			if !e.running && e.parked == nil && m.mayCompensate(e, later) {
+			seen++
+			if !e.running && e.parked == nil && m.mayCompensate(e) {
 				m.compensate(e)
-				running++
 			}
-			later = append(later, e)
+			if e.parked == nil && !e.besides() {
+				break // everything before it waits for it
+			}
+			m.passBy(e)
 		}
 	}
 }
 
-// mayCompensate says whether it is e's turn.
-func (m *Machine) mayCompensate(e *entry, later []*entry) bool {
-	for _, l := range later {
-		fork, _, _ := forkOf(e.node, l.node)
-		if fork == nil {
-			return false
+// tally counts the open entries that startCompensations has gone past in one
+// round: those of a block or a step that completed later than the one it
+// looks at.
+type tally struct{ round, open, parked int }
+
+func (c *tally) of(round int) tally {
+	if c.round != round {
+		return tally{}
+	}
+	return *c
+}
+
+func (c *tally) add(round int, parked bool) {
+	*c = c.of(round)
+	c.round = round
+	c.open++
+	if parked {
+		c.parked++
+	}
+}
+
+// passBy notes that e stands open behind what comes next.
+func (m *Machine) passBy(e *entry) {
+	for n := e.node; n != nil; n = n.parent() {
+		n.later.add(m.round, e.parked != nil)
+		if n.in != nil {
+			n.in.later.add(m.round, e.parked != nil)
 		}
-		if l.parked == nil && !compensatesInParallel(fork) {
+	}
+}
+
+// besides says whether e stands in a block whose branches or items compensate
+// at the same time.
+func (e *entry) besides() bool {
+	for b := e.node.in; b != nil; b = b.owner.in {
+		if b.role == roleBranch && compensatesInParallel(b.owner) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayCompensate says whether it is e's turn: nothing that completed later is
+// open but in branches or items beside it that are parked or compensate at the
+// same time, and nothing runs but in the latter.
+func (m *Machine) mayCompensate(e *entry) bool {
+	for n := e.node; n.in != nil; n = n.parent() {
+		b, fork := n.in, n.in.owner
+		inside, inBlock, inFork := n.later.of(m.round), b.later.of(m.round), fork.later.of(m.round)
+		if inBlock.open > inside.open {
+			return false // in the same list of steps
+		}
+		open, parked := inFork.open-inBlock.open, inFork.parked-inBlock.parked
+		if open > 0 && (b.role != roleBranch || (open > parked && !compensatesInParallel(fork))) {
 			return false
 		}
 	}
-	for _, r := range m.armed {
-		if r == e || !r.running {
-			continue
-		}
+	for _, r := range m.undoing {
 		if fork, _, _ := forkOf(e.node, r.node); fork == nil || !compensatesInParallel(fork) {
 			return false
 		}
@@ -105,14 +169,12 @@ func (m *Machine) compensate(e *entry) {
 	n, spec := e.node, e.node.step.Call.Compensate
 	if !e.running {
 		e.running, e.since = true, m.now
+		m.undoing = append(m.undoing, e)
 	}
 	e.attempts++
-	n.state = StateCompensating
+	n.state, e.state = StateCompensating, StateCompensating
 	m.record(Record{Transition: TransitionCompensating, Path: n.path, Op: OpCompensation, Activity: spec.Activity, Attempt: e.attempts})
-	m.invoke(flight{op: OpCompensation, node: n, entry: e}, &Invocation{
-		Path: n.path, Activity: spec.Activity, Key: e.key, ActionKey: n.call.key,
-		Attempt: e.attempts, Generation: e.generation, Input: e.input, Timeout: spec.Timeout,
-	})
+	m.invoke(flight{op: OpCompensation, node: n, entry: e})
 }
 
 // compensationClosed follows up on an attempt at a compensation: it is retried
@@ -145,9 +207,17 @@ func (m *Machine) compensated(e *entry) {
 	m.closeEntry(e, StateCompensated)
 }
 
-// closeEntry takes an entry out of the order.
+// settled notes that e's compensation is not scheduled any more.
+func (m *Machine) settled(e *entry) {
+	e.running = false
+	m.undoing = slices.DeleteFunc(m.undoing, func(x *entry) bool { return x == e })
+}
+
+// closeEntry takes an entry out of the order for good.
 func (m *Machine) closeEntry(e *entry, state State) {
-	e.running, e.parked = false, nil
+	m.settled(e)
+	m.unparkEntry(e)
+	e.state = state
 	e.node.state, e.node.closedAt = state, m.now
-	m.armed = slices.DeleteFunc(m.armed, func(x *entry) bool { return x == e })
+	m.drop(e)
 }

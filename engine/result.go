@@ -66,11 +66,13 @@ type StepResult struct {
 	Code         string       `json:"code,omitempty"`        // of the last failure, unless the step succeeded
 	Signal       string       `json:"signal,omitempty"`      // what a running await waits for
 	Until        time.Time    `json:"until,omitzero"`        // when a running wait ends at the latest
+	Child        string       `json:"child,omitempty"`       // instance ID of the saga that the step started
 	Compensation Compensation `json:"compensation,omitzero"` // zero: nothing is or was armed
 }
 
 // Compensation is an armed compensation of a step.
 type Compensation struct {
+	State    State  `json:"state"` // armed, compensating, compensated, parked, skipped or disarmed
 	Attempts int    `json:"attempts"`
 	Key      string `json:"key"`
 }
@@ -122,6 +124,11 @@ func (m *Machine) finishBackward() { m.close() }
 
 func (m *Machine) close() {
 	m.closed, m.closedAt = true, m.now
+	if m.start.Parent == nil { // a child's entries are its parent's now
+		for _, e := range m.armed {
+			e.state = StateDisarmed
+		}
+	}
 	m.record(Record{Transition: TransitionClosed, Message: m.Outcome()})
 }
 
@@ -143,27 +150,13 @@ func (m *Machine) Outcome() string {
 		return OutcomeCompensated
 	case m.closed:
 		return OutcomeCompleted
-	case m.isParked():
+	case m.parks > 0:
 		return OutcomeParked
 	case backward:
 		return OutcomeCompensating
 	default:
 		return OutcomeRunning
 	}
-}
-
-func (m *Machine) isParked() bool {
-	for _, n := range m.leaves {
-		if n.parked != nil {
-			return true
-		}
-	}
-	for _, e := range m.armed {
-		if e.parked != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // Result gives the saga as it stands at the last event.
@@ -204,10 +197,13 @@ func (m *Machine) stepResults() []StepResult {
 				s.Signal = n.step.Await.Signal
 			}
 		}
+		if n.child != nil {
+			s.Child = n.child.id
+		}
 		if c := n.call; c != nil {
 			s.Key = c.key
 			if c.entry != nil {
-				s.Compensation = Compensation{Attempts: c.entry.attempts, Key: c.entry.key}
+				s.Compensation = Compensation{State: c.entry.state, Attempts: c.entry.attempts, Key: c.entry.key}
 			}
 		}
 		list = append(list, s)

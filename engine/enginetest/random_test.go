@@ -48,7 +48,7 @@ func TestSameEventsSameCommands(t *testing.T) {
 			s := c.Prepare(t, "")
 			var events []engine.Event
 			var commands [][]engine.Command
-			script := local.Script{Answer: s.World.answer, Observe: func(ev engine.Event, cs []engine.Command) {
+			script := local.Script{Answer: s.World.answer, Observe: func(_ string, ev engine.Event, cs []engine.Command) {
 				events = append(events, ev)
 				commands = append(commands, append([]engine.Command(nil), cs...))
 			}}

@@ -33,19 +33,22 @@ func RunAll(t *testing.T, cases []Case, unique func() string, except func(*Case)
 // Simulate runs a saga in virtual time.
 func Simulate(_ *testing.T, s *Saga) Observed {
 	replies := make([]engine.Reply, len(s.Outside))
-	flights := map[int]*engine.Invocation{}
+	flights := map[string]map[int]*engine.Invocation{} // by saga
 	script := local.Script{
 		Answer: s.World.answer,
-		Observe: func(ev engine.Event, commands []engine.Command) {
+		Observe: func(id string, ev engine.Event, commands []engine.Command) {
 			if ev.Kind == engine.EventClosed {
-				s.World.close(flights[ev.ID])
+				s.World.close(flights[id][ev.ID])
 			}
 			for _, c := range commands {
 				switch c.Kind {
 				case engine.CommandInvoke:
-					flights[c.ID] = c.Invoke
+					if flights[id] == nil {
+						flights[id] = map[int]*engine.Invocation{}
+					}
+					flights[id][c.ID] = c.Invoke
 				case engine.CommandReply:
-					if i, err := strconv.Atoi(c.Reply.Request); err == nil {
+					if i, err := strconv.Atoi(c.Reply.Request); err == nil && id == s.Start.ID {
 						replies[i] = c.Reply
 					}
 				}

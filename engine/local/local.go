@@ -6,7 +6,10 @@ package local
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,11 +35,13 @@ type Options struct {
 // machine step, and carries out what follows. So a step whose action is the
 // only one that runs costs no change of goroutine.
 type Saga struct {
-	ctx      context.Context
-	options  Options
-	identity engine.Identity
-	done     chan struct{} // closed after the machine's last step
-	running  sync.WaitGroup
+	ctx       context.Context
+	options   Options
+	start     *engine.Start
+	identity  engine.Identity
+	startedAt time.Time
+	done      chan struct{} // closed after the machine's last step
+	running   sync.WaitGroup
 
 	firing sync.Mutex // one goroutine at a time gives out timers
 
@@ -45,6 +50,7 @@ type Saga struct {
 	ended    bool
 	err      error
 	attempts []*attempt // that run
+	children map[int]*Saga
 	timers   map[int]*timer
 	requests int
 	replies  map[string]chan engine.Reply // requests that wait for an answer
@@ -55,7 +61,7 @@ type Saga struct {
 // its attempts are cut and nothing is compensated; to turn a saga around use
 // Cancel.
 func Start(ctx context.Context, plan *dsl.Plan, start *engine.Start, options Options) *Saga {
-	s := newSaga(ctx, plan, start, options)
+	s := newSaga(ctx, plan, start, options.serial())
 	if next := s.take(begin(start)); next != nil { // before any request
 		s.spawn(next)
 	}
@@ -64,19 +70,32 @@ func Start(ctx context.Context, plan *dsl.Plan, start *engine.Start, options Opt
 
 // Run runs a saga to its end. The error is ErrStopped when ctx ended first.
 func Run(ctx context.Context, plan *dsl.Plan, start *engine.Start, options Options) (engine.Result, error) {
-	s := newSaga(ctx, plan, start, options)
+	s := newSaga(ctx, plan, start, options.serial())
 	s.running.Add(1)
 	s.play(s.take(begin(start)))
 	s.running.Done()
 	return s.Wait()
 }
 
+// serial makes a family of sagas tell its transitions one at a time.
+func (o Options) serial() Options {
+	if observe := o.Observe; observe != nil {
+		var telling sync.Mutex
+		o.Observe = func(r engine.Record) {
+			telling.Lock()
+			defer telling.Unlock()
+			observe(r)
+		}
+	}
+	return o
+}
+
 func newSaga(ctx context.Context, plan *dsl.Plan, start *engine.Start, options Options) *Saga {
 	s := &Saga{
-		ctx: ctx, options: options, machine: engine.New(plan),
-		identity: engine.Identity{ID: start.ID, Tenant: start.Tenant, Region: start.Region, StartedAt: time.Now().UTC()},
-		done:     make(chan struct{}),
+		ctx: ctx, options: options, start: start, machine: engine.New(plan), startedAt: time.Now().UTC(),
+		done: make(chan struct{}),
 	}
+	s.identity = start.Identity(s.startedAt)
 	if ctx.Done() != nil {
 		s.release = context.AfterFunc(ctx, s.stop)
 	}
@@ -96,11 +115,37 @@ func (s *Saga) Wait() (engine.Result, error) {
 // Done is closed when the saga has ended.
 func (s *Saga) Done() <-chan struct{} { return s.done }
 
-// Result gives the saga as it stands.
+// Result gives the saga as it stands, with the steps of the children that run.
 func (s *Saga) Result() engine.Result {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.machine.Result()
+	result := s.machine.Result()
+	children := slices.Collect(maps.Values(s.children))
+	s.mu.Unlock()
+	for _, c := range children {
+		result.Include(c.Result())
+	}
+	return result
+}
+
+// Child gives the running child saga with an instance ID, at any depth, or nil.
+func (s *Saga) Child(id string) *Saga {
+	return s.find(func(c *Saga) bool { return c.start.ID == id })
+}
+
+// find gives the first running child, at any depth, that is asked for.
+func (s *Saga) find(wanted func(*Saga) bool) *Saga {
+	s.mu.Lock()
+	children := slices.Collect(maps.Values(s.children))
+	s.mu.Unlock()
+	for _, c := range children {
+		if wanted(c) {
+			return c
+		}
+		if inner := c.find(wanted); inner != nil {
+			return inner
+		}
+	}
+	return nil
 }
 
 // Signal sends a message to the saga (S27).
@@ -114,8 +159,17 @@ func (s *Saga) Cancel() engine.Reply {
 	return s.request(engine.Event{Kind: engine.EventCancel})
 }
 
-// Operate gives an operator's command to the saga (S18).
+// Operate gives an operator's command to the saga (S18), or to the running child
+// whose step it is about.
 func (s *Saga) Operate(command engine.Operator) engine.Reply {
+	s.mu.Lock()
+	children := slices.Collect(maps.Values(s.children))
+	s.mu.Unlock()
+	for _, c := range children {
+		if strings.HasPrefix(command.Path, c.start.Parent.Prefix) {
+			return c.Operate(command)
+		}
+	}
 	return s.request(engine.Event{Kind: engine.EventOperator, Operator: &command})
 }
 

@@ -20,9 +20,11 @@ func (s *Saga) take(ev engine.Event) (next *attempt) {
 	ev.At = time.Now().UTC()
 	switch ev.Kind {
 	case engine.EventStarted:
-		ev.At = s.identity.StartedAt
+		ev.At = s.startedAt
 	case engine.EventClosed:
 		s.attempts = slices.DeleteFunc(s.attempts, func(a *attempt) bool { return a.inv.ID == ev.ID })
+	case engine.EventChildClosed:
+		delete(s.children, ev.ID)
 	}
 	for _, c := range s.machine.Step(ev) {
 		if c.Kind != engine.CommandInvoke {
@@ -78,14 +80,56 @@ func (s *Saga) do(c engine.Command) {
 	case engine.CommandCancelTimer:
 		s.stopTimer(c.ID)
 	case engine.CommandRecord:
-		if s.options.Observe != nil {
-			s.options.Observe(c.Record)
+		if r, ok := c.Record.ForRoot(s.start); ok && s.options.Observe != nil {
+			s.options.Observe(r)
 		}
+	case engine.CommandStartChild:
+		s.startChild(c)
+	case engine.CommandCancelChild:
+		s.children[c.ID].turnAround()
 	case engine.CommandReply:
 		if answer := s.replies[c.Reply.Request]; answer != nil {
 			answer <- c.Reply
 			delete(s.replies, c.Reply.Request)
 		}
+	}
+}
+
+// startChild runs a child saga beside this one and reports its end; the lock is
+// held.
+func (s *Saga) startChild(c engine.Command) {
+	child := newSaga(s.ctx, c.Child.Plan, c.Child.Start, s.options)
+	if s.children == nil {
+		s.children = make(map[int]*Saga)
+	}
+	s.children[c.ID] = child
+	s.running.Add(1)
+	go func() {
+		defer s.running.Done()
+		child.running.Add(1)
+		child.play(child.take(begin(child.start)))
+		child.running.Done()
+		if _, err := child.Wait(); err != nil {
+			return // stopped with this one
+		}
+		report := child.report()
+		if next := s.take(engine.Event{Kind: engine.EventChildClosed, ID: c.ID, Child: &report}); next != nil {
+			s.spawn(next)
+		}
+	}()
+}
+
+// report gives what a closed child leaves to its parent.
+func (s *Saga) report() engine.Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.machine.Report()
+}
+
+// turnAround passes the parent's cancel on to a child, which may refuse it.
+func (s *Saga) turnAround() {
+	if next := s.take(engine.Event{Kind: engine.EventCancel}); next != nil {
+		s.spawn(next)
 	}
 }
 

@@ -2,6 +2,7 @@ package local
 
 import (
 	"container/heap"
+	"strings"
 	"time"
 
 	"github.com/sagad/sagad/dsl"
@@ -16,9 +17,9 @@ type Script struct {
 	// At gives events from outside, each at a time after the start. Events of
 	// one instant keep their order and come before the saga's own.
 	At []Timed
-	// Observe is told of every event before the machine takes it, and of the
+	// Observe is told of every event that a saga takes, children included, and of the
 	// commands that follow. Nil: nobody is told.
-	Observe func(engine.Event, []engine.Command)
+	Observe func(id string, ev engine.Event, commands []engine.Command)
 }
 
 // Timed is an event from outside.
@@ -33,37 +34,72 @@ type Timed struct {
 // parked or awaits a message that the script does not send, is given as it
 // stands.
 func Simulate(plan *dsl.Plan, start *engine.Start, at time.Time, script Script) engine.Result {
-	s := &simulation{script: script, now: at, timers: make(map[int]*item), attempts: make(map[int]*item)}
-	s.push(&item{at: at, event: engine.Event{Kind: engine.EventStarted, Start: start}})
+	s := &simulation{script: script, now: at}
+	root := s.begin(plan, start, nil, 0)
 	for _, timed := range script.At {
-		s.push(&item{at: at.Add(timed.After), event: timed.Event})
+		s.push(&item{at: at.Add(timed.After), saga: root, event: timed.Event})
 	}
-	m := engine.New(plan)
-	for !m.Closed() && s.queue.Len() > 0 {
+	for !root.machine.Closed() && s.queue.Len() > 0 {
 		next := heap.Pop(&s.queue).(*item)
 		s.now = next.at
-		next.event.At = s.now
-		commands := m.Step(next.event)
-		if script.Observe != nil {
-			script.Observe(next.event, commands)
-		}
-		for _, c := range commands {
-			s.do(c)
-		}
+		s.take(next.saga, next.event)
 	}
-	return m.Result()
+	return root.machine.Result()
 }
 
 type simulation struct {
-	script   Script
-	now      time.Time
-	queue    queue
-	pushed   int
-	timers   map[int]*item
-	attempts map[int]*item
+	script Script
+	now    time.Time
+	queue  queue
+	pushed int
 }
 
-func (s *simulation) do(c engine.Command) {
+// simulated is one saga of a family.
+type simulated struct {
+	instance string
+	machine  *engine.Machine
+	parent   *simulated // nil at the top
+	id       int        // that its parent gave it
+	path     string     // of its step in the parent
+	timers   map[int]*item
+	attempts map[int]*item
+	children map[int]*simulated
+}
+
+// begin adds a saga, whose first event is the next of this instant.
+func (s *simulation) begin(plan *dsl.Plan, start *engine.Start, parent *simulated, id int) *simulated {
+	saga := &simulated{
+		instance: start.ID, machine: engine.New(plan), parent: parent, id: id,
+		timers: make(map[int]*item), attempts: make(map[int]*item), children: make(map[int]*simulated),
+	}
+	if start.Parent != nil {
+		saga.path = strings.TrimSuffix(start.Parent.Prefix, "/")
+	}
+	s.push(&item{at: s.now, path: saga.path, saga: saga, event: engine.Event{Kind: engine.EventStarted, Start: start}})
+	return saga
+}
+
+// take gives a saga an event and carries out what follows.
+func (s *simulation) take(saga *simulated, ev engine.Event) {
+	if saga.machine.Closed() && ev.Request == "" {
+		return
+	}
+	ev.At = s.now
+	commands := saga.machine.Step(ev)
+	if s.script.Observe != nil {
+		s.script.Observe(saga.instance, ev, commands)
+	}
+	for _, c := range commands {
+		s.do(saga, c)
+	}
+	if saga.parent != nil && saga.machine.Closed() {
+		delete(saga.parent.children, saga.id)
+		report := saga.machine.Report()
+		s.push(&item{at: s.now, path: saga.path, saga: saga.parent, event: engine.Event{Kind: engine.EventChildClosed, ID: saga.id, Child: &report}})
+	}
+}
+
+func (s *simulation) do(saga *simulated, c engine.Command) {
 	switch c.Kind {
 	case engine.CommandInvoke:
 		out, took := s.script.Answer(c.Invoke)
@@ -71,22 +107,28 @@ func (s *simulation) do(c engine.Command) {
 			took = c.Invoke.Timeout
 			out = engine.Outcome{Class: engine.Ambiguous, Code: engine.CodeTimeout, Message: "no answer within " + took.String()}
 		}
-		it := &item{at: s.now.Add(took), path: c.Invoke.Path, event: engine.Event{Kind: engine.EventClosed, ID: c.ID, Outcome: out}}
-		s.attempts[c.ID] = it
+		it := &item{at: s.now.Add(took), path: c.Invoke.Path, saga: saga, event: engine.Event{Kind: engine.EventClosed, ID: c.ID, Outcome: out}}
+		saga.attempts[c.ID] = it
 		s.push(it)
 	case engine.CommandCut:
-		if it := s.attempts[c.ID]; it.index >= 0 {
+		if it := saga.attempts[c.ID]; it.index >= 0 {
 			it.at = s.now
 			it.event.Outcome = engine.Outcome{Class: engine.Ambiguous, Code: engine.CodeCancelled, Message: "cut while it ran"}
 			heap.Fix(&s.queue, it.index)
 		}
 	case engine.CommandStartTimer:
-		it := &item{at: c.At, path: c.Path, event: engine.Event{Kind: engine.EventTimer, ID: c.ID}}
-		s.timers[c.ID] = it
+		it := &item{at: c.At, path: c.Path, saga: saga, event: engine.Event{Kind: engine.EventTimer, ID: c.ID}}
+		saga.timers[c.ID] = it
 		s.push(it)
 	case engine.CommandCancelTimer:
-		if it := s.timers[c.ID]; it.index >= 0 {
+		if it := saga.timers[c.ID]; it.index >= 0 {
 			heap.Remove(&s.queue, it.index)
+		}
+	case engine.CommandStartChild:
+		saga.children[c.ID] = s.begin(c.Child.Plan, c.Child.Start, saga, c.ID)
+	case engine.CommandCancelChild:
+		if child := saga.children[c.ID]; child != nil {
+			s.push(&item{at: s.now, path: child.path, saga: child, event: engine.Event{Kind: engine.EventCancel}})
 		}
 	}
 }
@@ -102,6 +144,7 @@ type item struct {
 	at    time.Time
 	path  string
 	order int
+	saga  *simulated
 	event engine.Event
 	index int
 }

@@ -83,7 +83,7 @@ func story(t *testing.T) (records []engine.Record, states []engine.Result) {
 				return list[min(n, len(list)-1)], took
 			},
 			At: []local.Timed{{After: 2 * time.Second, Event: yes}, {After: 15 * time.Second, Event: cancel}, {After: 5 * time.Minute, Event: retry}},
-			Observe: func(ev engine.Event, commands []engine.Command) {
+			Observe: func(_ string, ev engine.Event, commands []engine.Command) {
 				for _, c := range commands {
 					if c.Kind == engine.CommandRecord {
 						records = append(records, c.Record)

@@ -1,0 +1,93 @@
+package enginetest
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/local"
+)
+
+// A saga that is restored from its state at any point goes on as if nothing had
+// happened: its state is the same, and so is every command that follows (S26).
+func TestRestoreAtEveryCut(t *testing.T) {
+	for _, c := range slices.Concat(Cases, EdgeCases) {
+		t.Run(c.Name, func(t *testing.T) {
+			s := c.Prepare(t, "")
+			recorded := record(s)
+			for id, r := range recorded {
+				restoreAtEveryCut(t, id, r)
+			}
+		})
+	}
+}
+
+// recording is what one saga of a family took and gave.
+type recording struct {
+	plan     *dsl.Plan
+	start    *engine.Start
+	events   []engine.Event
+	commands [][]engine.Command
+}
+
+// record simulates a saga and records it and its children by instance ID.
+func record(s *Saga) map[string]*recording {
+	recorded := map[string]*recording{s.Start.ID: {plan: s.Plan}}
+	script := local.Script{Answer: s.World.answer, Observe: func(id string, ev engine.Event, commands []engine.Command) {
+		r := recorded[id]
+		if ev.Kind == engine.EventStarted {
+			r.start = ev.Start
+		}
+		r.events = append(r.events, ev)
+		r.commands = append(r.commands, slices.Clone(commands))
+		for _, c := range commands {
+			if c.Kind == engine.CommandStartChild {
+				recorded[c.Child.Start.ID] = &recording{plan: c.Child.Plan}
+			}
+		}
+	}}
+	for _, h := range s.Outside {
+		script.At = append(script.At, local.Timed{After: h.After, Event: h.event("r")})
+	}
+	local.Simulate(s.Plan, s.Start, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), script)
+	return recorded
+}
+
+func restoreAtEveryCut(t *testing.T, id string, r *recording) {
+	t.Helper()
+	whole, restored := engine.New(r.plan), engine.New(r.plan)
+	for i, ev := range r.events {
+		whole.Step(ev)
+		if diff := cmp.Diff(r.commands[i], slices.Clone(restored.Step(ev))); diff != "" {
+			t.Fatalf("%s: commands of event %d (-whole +restored):\n%s", id, i, diff)
+		}
+		state := snapshot(t, whole)
+		if other := snapshot(t, restored); !bytes.Equal(state, other) {
+			t.Fatalf("%s: state after event %d (-whole +restored):\n%s", id, i, cmp.Diff(string(state), string(other)))
+		}
+		var err error
+		if restored, err = engine.Restore(r.plan, r.start, state); err != nil {
+			t.Fatalf("%s: after event %d: %v\n%s", id, i, err, state)
+		}
+		if again := snapshot(t, restored); !bytes.Equal(state, again) {
+			t.Fatalf("%s: state restored after event %d (-whole +restored):\n%s", id, i, cmp.Diff(string(state), string(again)))
+		}
+		if diff := cmp.Diff(whole.Result(), restored.Result()); diff != "" {
+			t.Fatalf("%s: result after event %d (-whole +restored):\n%s", id, i, diff)
+		}
+	}
+}
+
+func snapshot(t *testing.T, m *engine.Machine) []byte {
+	t.Helper()
+	state, err := m.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
