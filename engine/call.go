@@ -125,6 +125,10 @@ func (m *Machine) actionClosed(n *node, out Outcome) {
 		return
 	}
 	c.last, n.code = m.failure(n, out.Code, out.Message), out.Code
+	if out.Code == CodeReset {
+		m.park(n, c.last, StateRejected)
+		return
+	}
 	over := out.Final || slices.Contains(n.step.Call.Retry.Never, out.Code)
 	switch out.Class {
 	case Applied:

@@ -141,4 +141,5 @@ const (
 	CodeCancelled     = "CANCELLED"
 	CodeDeadline      = "DEADLINE"
 	CodeTerminated    = "TERMINATED" // a child was ended from outside
+	CodeReset         = "RESET"      // the saga was reset across its point of no return; never raised, it parks
 )

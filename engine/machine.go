@@ -37,6 +37,7 @@ type Machine struct {
 	unwinds   []*node  // nodes that are being recovered from, in order of failure
 	pivot     *node    // the pivot that has been scheduled and not closed
 	committed bool     // the point of no return has passed (S11)
+	confirmed bool     // an operator lets it go on after a reset
 	pending   *pending // a cancel that waits for the pivot (S13)
 	deadline  int      // timer of the deadline; 0: none
 	grace     int      // timer of cancelGrace; 0: none
@@ -142,6 +143,16 @@ func (m *Machine) Step(ev Event) []Command {
 
 // Closed says whether the saga has ended. Nothing runs then.
 func (m *Machine) Closed() bool { return m.closed }
+
+// StartedAt is the instant of the saga's first event, UTC.
+func (m *Machine) StartedAt() time.Time { return m.startedAt }
+
+// Committed says whether the saga has passed its point of no return (S11).
+func (m *Machine) Committed() bool { return m.committed }
+
+// Confirmed says that an operator has seen that the saga was reset across its
+// point of no return, and lets it go on.
+func (m *Machine) Confirmed() bool { return m.confirmed }
 
 // begun starts the saga.
 func (m *Machine) begun(s *Start) {

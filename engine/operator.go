@@ -83,6 +83,7 @@ func (m *Machine) apply(o *Operator) (code string, err error) {
 
 func (m *Machine) applyToStep(n *node, o *Operator) (code string, err error) {
 	p := n.parked
+	m.confirmed = m.confirmed || p.failure.Code == CodeReset
 	switch o.Command {
 	case CommandSkip:
 		m.unpark(n)
@@ -159,6 +160,7 @@ func (m *Machine) skipParked(n *node) {
 }
 
 func (m *Machine) applyToEntry(e *entry, o *Operator) (code string, err error) {
+	m.confirmed = m.confirmed || e.parked.failure.Code == CodeReset
 	switch o.Command {
 	case CommandSkip: // the effect stays; the trace keeps saying so
 		m.record(Record{Transition: TransitionSkipped, Path: o.Path, Op: OpCompensation, Message: o.Reason})

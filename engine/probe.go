@@ -11,6 +11,11 @@ func (m *Machine) probe(n *node) {
 // counts as "cannot tell yet".
 func (m *Machine) probeClosed(n *node, out Outcome) {
 	c, spec := n.call, n.step.Call.Probe
+	if out.Code == CodeReset {
+		c.probing = false
+		m.park(n, m.failure(n, out.Code, out.Message), StateUnknown)
+		return
+	}
 	if answer, ok := out.Output.(map[string]any); ok && out.Class == Applied && out.Code == "" {
 		switch answer["applied"] {
 		case true:

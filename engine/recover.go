@@ -189,7 +189,7 @@ func (m *Machine) compensationClosed(e *entry, out Outcome) {
 	e.last = m.failure(n, out.Code, out.Message)
 	wait := backoff(r, e.attempts-e.spent)
 	at := m.now.Add(wait)
-	if out.Class == Rejected || out.Final || slices.Contains(r.Never, out.Code) ||
+	if out.Class == Rejected || out.Final || out.Code == CodeReset || slices.Contains(r.Never, out.Code) ||
 		(r.Attempts > 0 && e.attempts-e.spent >= r.Attempts) ||
 		(r.Within > 0 && at.After(e.since.Add(r.Within))) {
 		m.parkEntry(e)

@@ -319,7 +319,7 @@ func (r *reader) gather(b *block, id string) {
 func (r *reader) machine() (err error) {
 	m, s := r.m, r.s
 	m.now, m.flown, m.timed = s.Now.time(), s.Flown, s.Timed
-	m.committed, m.deadline, m.grace = s.Committed, s.Deadline, s.Grace
+	m.committed, m.confirmed, m.deadline, m.grace = s.Committed, s.Confirmed, s.Deadline, s.Grace
 	m.interventions, m.forced = s.Interventions, s.Forced
 	m.closed, m.closedAt, m.output, m.outputError = s.Closed, s.ClosedAt.time(), s.Output.value, s.OutputError
 	if m.root.unwind != nil {

@@ -37,6 +37,7 @@ type state struct {
 
 	Pivot     *int          `json:"pivot,omitempty"`
 	Committed bool          `json:"committed,omitempty"`
+	Confirmed bool          `json:"confirmed,omitempty"`
 	Pending   *pendingState `json:"pending,omitempty"`
 	Deadline  int           `json:"deadline,omitempty"`
 	Grace     int           `json:"grace,omitempty"`
@@ -254,7 +255,7 @@ func (w *writer) state() *state {
 		Semantics: SemanticsVersion, Digest: m.plan.Digest, StartedAt: at(m.startedAt), Now: at(m.now),
 		Root: w.node(m.root), Leaves: w.indexes(m.leaves), Stalled: w.indexes(m.stalled), Unwinds: w.indexes(m.unwinds),
 		Armed: w.owners(m.armed), Undoing: w.owners(m.undoing), Flown: m.flown, Timed: m.timed,
-		Committed: m.committed, Deadline: m.deadline, Grace: m.grace,
+		Committed: m.committed, Confirmed: m.confirmed, Deadline: m.deadline, Grace: m.grace,
 		Seen: slices.Sorted(maps.Keys(m.inbox.seen)), Trace: m.trace.strings(), Reopened: slices.Sorted(maps.Keys(m.trace.parked)),
 		Commanded: slices.Sorted(maps.Keys(m.commanded)), Interventions: m.interventions, Forced: m.forced,
 		Closed: m.closed, ClosedAt: at(m.closedAt), Output: data{m.output}, OutputError: m.outputError,

@@ -130,18 +130,11 @@ func (c *Client) Wait(ctx context.Context, id string) (engine.Result, error) {
 // resultOf reads the result out of the error a saga's workflow ended with.
 func resultOf(id string, err error) (engine.Result, error) {
 	var kept closing
-	var failed *sdk.ApplicationError
-	var cancelled *sdk.CanceledError
 	var missing *serviceerror.NotFound
-	switch {
-	case errors.As(err, &missing):
+	if errors.As(err, &missing) {
 		return engine.Result{}, fmt.Errorf("%s: %w", id, ErrNotFound)
-	case errors.As(err, &failed) && (failed.Type() == ErrorCompensated || failed.Type() == ErrorResolved):
-		err = failed.Details(&kept)
-	case errors.As(err, &cancelled) && cancelled.HasDetails():
-		err = cancelled.Details(&kept)
 	}
-	if err != nil {
+	if err = keptIn(err, &kept); err != nil {
 		return engine.Result{}, fmt.Errorf("%s: %w", id, err)
 	}
 	return kept.unpack(id), nil

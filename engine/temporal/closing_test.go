@@ -21,7 +21,7 @@ func TestClosingRoundTrip(t *testing.T) {
 			continue
 		}
 		closed++
-		data, err := json.Marshal(pack(&want))
+		data, err := json.Marshal(pack(&want, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestClosingRoundTrip(t *testing.T) {
 // Names in a trace hold whatever a foreach key does, but no control characters.
 func TestClosingTrace(t *testing.T) {
 	want := []string{"look[a b]", "~look[a b]!"}
-	got := pack(&engine.Result{Trace: want}).unpack("demo/t/k").Trace
+	got := pack(&engine.Result{Trace: want}, nil).unpack("demo/t/k").Trace
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -16,6 +16,7 @@ import (
 // Names that clients and workers of a saga share.
 const (
 	QueryView     = "sagad.view"    // gives the engine.Result as it stands
+	QueryReport   = "sagad.report"  // gives what the saga would leave to a parent
 	UpdateSignal  = "sagad.signal"  // takes an engine.Signal, gives an engine.Reply
 	UpdateCancel  = "sagad.cancel"  // gives an engine.Reply
 	UpdateOperate = "sagad.operate" // takes an engine.Operator, gives an engine.Reply

@@ -24,6 +24,8 @@ type startArgs struct {
 	Region    string          `json:"region"`
 	Settings  json.RawMessage `json:"settings,omitempty"`
 	Input     json.RawMessage `json:"input"`
+	Parent    *engine.Parent  `json:"parent,omitempty"`
+	State     []byte          `json:"state,omitempty"` // of the run before this one, compressed; empty: it is the first
 }
 
 func encodeStart(plan *dsl.Plan, s *engine.Start) (*startArgs, error) {
@@ -31,7 +33,7 @@ func encodeStart(plan *dsl.Plan, s *engine.Start) (*startArgs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode input: %w", err)
 	}
-	args := &startArgs{Semantics: engine.SemanticsVersion, Digest: plan.Digest, Key: s.Key, Tenant: s.Tenant, Region: s.Region, Input: input}
+	args := &startArgs{Semantics: engine.SemanticsVersion, Digest: plan.Digest, Key: s.Key, Tenant: s.Tenant, Region: s.Region, Input: input, Parent: s.Parent}
 	if len(s.Settings) > 0 {
 		if args.Settings, err = dsl.MarshalCanonical(s.Settings); err != nil {
 			return nil, fmt.Errorf("encode settings of tenant %s: %w", s.Tenant, err)
@@ -41,7 +43,7 @@ func encodeStart(plan *dsl.Plan, s *engine.Start) (*startArgs, error) {
 }
 
 func (a *startArgs) decode(id string) (*engine.Start, error) {
-	s := &engine.Start{ID: id, Key: a.Key, Tenant: a.Tenant, Region: a.Region}
+	s := &engine.Start{ID: id, Key: a.Key, Tenant: a.Tenant, Region: a.Region, Parent: a.Parent}
 	var err error
 	if s.Input, err = dsl.ParseJSON(a.Input); err != nil {
 		return nil, fmt.Errorf("decode input: %w", err)
@@ -64,10 +66,11 @@ type callArgs struct {
 	ActionKey string          `json:"actionKey,omitempty"` // empty: the key with the action in the operation's place
 	Attempt   int             `json:"attempt,omitempty"`   // 0: the first
 	Sensitive []string        `json:"sensitive,omitempty"`
+	Reset     bool            `json:"reset,omitempty"` // this run was made by a reset that may cross the point of no return
 	Input     json.RawMessage `json:"input"`
 }
 
-func encodeCall(inv *engine.Invocation, id, tenant string, startedAt time.Time) (*callArgs, error) {
+func encodeCall(inv *engine.Invocation, saga engine.Identity) (*callArgs, error) {
 	input, err := dsl.MarshalCanonical(inv.Input)
 	if err != nil {
 		return nil, err
@@ -75,7 +78,7 @@ func encodeCall(inv *engine.Invocation, id, tenant string, startedAt time.Time) 
 	a := &callArgs{Key: inv.Key, Sensitive: inv.Sensitive, Input: input}
 	parts, plain := engine.ParseKey(inv.Key)
 	if !plain {
-		parts = engine.Key{Tenant: tenant, Saga: id, Path: inv.Path, Op: inv.Op, StartedAt: startedAt.Truncate(time.Second), Generation: inv.Generation}
+		parts = engine.Key{Tenant: saga.Tenant, Saga: saga.ID, Path: inv.Path, Op: inv.Op, StartedAt: saga.StartedAt.Truncate(time.Second), Generation: inv.Generation}
 		a.Parts = &parts
 	}
 	if inv.ActionKey != actionKey(parts) {
@@ -210,15 +213,11 @@ func encodeOperator(o *engine.Operator) (*wireOperator, error) {
 	w := &wireOperator{Operator: *o}
 	w.Operator.Input, w.Operator.Output = nil, nil
 	var err error
-	if o.Input != nil {
-		if w.Input, err = dsl.MarshalCanonical(o.Input); err != nil {
-			return nil, fmt.Errorf("encode input: %w", err)
-		}
+	if w.Input, err = encodeOptional(o.Input); err != nil {
+		return nil, fmt.Errorf("encode input: %w", err)
 	}
-	if o.Output != nil {
-		if w.Output, err = dsl.MarshalCanonical(o.Output); err != nil {
-			return nil, fmt.Errorf("encode output: %w", err)
-		}
+	if w.Output, err = encodeOptional(o.Output); err != nil {
+		return nil, fmt.Errorf("encode output: %w", err)
 	}
 	return w, nil
 }
@@ -233,6 +232,13 @@ func (w *wireOperator) decode() (*engine.Operator, error) {
 		return nil, fmt.Errorf("input: %w", err)
 	}
 	return &command, nil
+}
+
+func encodeOptional(value any) (json.RawMessage, error) {
+	if value == nil {
+		return nil, nil
+	}
+	return dsl.MarshalCanonical(value)
 }
 
 func parseOptional(data json.RawMessage) (any, error) {

@@ -2,6 +2,7 @@ package temporal
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,6 +18,8 @@ import (
 type runtime struct {
 	ctx     workflow.Context // not reached by a cancellation of the workflow
 	id      string
+	args    *startArgs
+	packed  []byte // the plan, compressed
 	start   *engine.Start
 	machine *engine.Machine
 	observe func(id string, r engine.Record)
@@ -28,6 +31,15 @@ type runtime struct {
 	timers   map[int]workflow.CancelFunc
 	requests int
 	replies  map[string]workflow.Settable
+
+	identity engine.Identity
+	flying   int // activities that have not closed
+	children int // that have not closed
+	reading  int // children whose state is being read
+
+	continueAfter int              // events; 0: when the server suggests it
+	held          []engine.Command // what is not started before the saga has continued as new
+	stays         bool             // its state is too large to continue as new
 
 	task      int // length of the history when the current task began
 	taskBytes int // inputs that the current task schedules
@@ -45,6 +57,9 @@ func (r *runtime) listen(plan *dsl.Plan) error {
 	r.cancels = make(map[int]workflow.CancelFunc)
 	r.timers = make(map[int]workflow.CancelFunc)
 	r.replies = make(map[string]workflow.Settable)
+	if err := workflow.SetQueryHandler(r.ctx, QueryReport, r.reportNow); err != nil {
+		return err
+	}
 	if err := workflow.SetQueryHandler(r.ctx, QueryView, func() (engine.Result, error) { return r.machine.Result(), nil }); err != nil {
 		return err
 	}
@@ -115,6 +130,16 @@ func (r *runtime) request(ctx workflow.Context, ev engine.Event) (engine.Reply, 
 	return reply, err
 }
 
+// reportNow answers QueryReport.
+func (r *runtime) reportNow() (*closing, error) {
+	report := r.machine.Report()
+	kept, err := packReport(&report, r.start)
+	if err == nil {
+		kept.Open = !r.machine.Closed()
+	}
+	return kept, err
+}
+
 // Next waits for the next event.
 func (r *runtime) Next() (engine.Event, error) { return r.next(r.ctx) }
 
@@ -123,11 +148,31 @@ func (r *runtime) Next() (engine.Event, error) { return r.next(r.ctx) }
 func (r *runtime) next(workflow.Context) (engine.Event, error) {
 	if !r.begun {
 		r.begun = true
-		// The instant of the first event, not of the first task: it is in every
-		// idempotency key and does not change with a reset (S20).
-		return engine.Event{Kind: engine.EventStarted, At: workflow.GetInfo(r.ctx).WorkflowStartTime.UTC(), Start: r.start}, nil
+		if len(r.args.State) == 0 {
+			// The instant of the first event, not of the first task: it is in every
+			// idempotency key and does not change with a reset (S20).
+			startedAt := workflow.GetInfo(r.ctx).WorkflowStartTime.UTC()
+			r.identity = r.start.Identity(startedAt)
+			return engine.Event{Kind: engine.EventStarted, At: startedAt, Start: r.start}, nil
+		}
+		r.identity = r.start.Identity(r.machine.StartedAt())
+		r.state = r.machine.Outcome() // the attribute came along
+		for _, c := range slices.Clone(r.machine.Resume()) {
+			r.Do(c)
+		}
 	}
 	r.showState()
+	if r.leaving() {
+		leave := func() bool { return r.leaving() && r.quiet() }
+		if err := workflow.Await(r.ctx, func() bool { return r.events.Len() > 0 || leave() }); err != nil {
+			return engine.Event{}, err
+		}
+		if leave() {
+			if err := r.continueAsNew(); err != nil {
+				return engine.Event{}, err
+			}
+		}
+	}
 	var ev engine.Event
 	r.events.Receive(r.ctx, &ev)
 	ev.At = workflow.Now(r.ctx).UTC()
@@ -151,9 +196,16 @@ func (r *runtime) showState() {
 // Do carries out a command.
 func (r *runtime) Do(c engine.Command) {
 	switch c.Kind {
-	case engine.CommandInvoke:
-		r.invoke(c.Invoke)
-	case engine.CommandCut:
+	case engine.CommandInvoke, engine.CommandStartChild:
+		switch {
+		case r.leaving():
+			r.held = append(r.held, c)
+		case c.Kind == engine.CommandInvoke:
+			r.invoke(c.Invoke)
+		default:
+			r.startChild(c)
+		}
+	case engine.CommandCut, engine.CommandCancelChild:
 		if cancel := r.cancels[c.ID]; cancel != nil {
 			cancel()
 		}
@@ -165,8 +217,8 @@ func (r *runtime) Do(c engine.Command) {
 			delete(r.timers, c.ID)
 		}
 	case engine.CommandRecord:
-		if r.observe != nil && !workflow.IsReplaying(r.ctx) {
-			r.observe(r.id, c.Record)
+		if told, ok := c.Record.ForRoot(r.start); ok && r.observe != nil && !workflow.IsReplaying(r.ctx) {
+			r.observe(r.identity.ID, told)
 		}
 	case engine.CommandReply:
 		if answer := r.replies[c.Reply.Request]; answer != nil {
@@ -178,7 +230,10 @@ func (r *runtime) Do(c engine.Command) {
 
 // invoke runs one attempt as an activity with exactly one try.
 func (r *runtime) invoke(inv *engine.Invocation) {
-	args, err := encodeCall(inv, r.id, r.start.Tenant, workflow.GetInfo(r.ctx).WorkflowStartTime.UTC())
+	args, err := encodeCall(inv, r.identity)
+	if info := workflow.GetInfo(r.ctx); err == nil && info.OriginalRunID != info.WorkflowExecution.RunID {
+		args.Reset = !r.machine.Committed() && !r.machine.Confirmed()
+	}
 	if err == nil && len(args.Input) > MaxPayload {
 		err = errors.New("the input has " + strconv.Itoa(len(args.Input)) + " bytes, at most " + strconv.Itoa(MaxPayload) + " are allowed; pass a reference instead")
 	}
@@ -195,6 +250,7 @@ func (r *runtime) invoke(inv *engine.Invocation) {
 		RetryPolicy:         &sdk.RetryPolicy{MaximumAttempts: 1},
 	}))
 	r.cancels[inv.ID] = cancel
+	r.flying++
 	var answer workflow.Future
 	if r.room(len(args.Input)) {
 		answer = workflow.ExecuteActivity(ctx, inv.Activity, args)
@@ -203,6 +259,7 @@ func (r *runtime) invoke(inv *engine.Invocation) {
 		for answer == nil {
 			if err := workflow.NewTimer(ctx, time.Millisecond).Get(own, nil); err != nil { // ctx may be cut, own is who waits
 				out := engine.Outcome{Class: engine.NotSent, Code: engine.CodeCancelled, Message: "cut before it was sent", Final: true}
+				r.flying--
 				r.events.Send(own, engine.Event{Kind: engine.EventClosed, ID: inv.ID, Outcome: out})
 				return
 			}
@@ -211,6 +268,7 @@ func (r *runtime) invoke(inv *engine.Invocation) {
 			}
 		}
 		out := outcomeOf(own, answer)
+		r.flying--
 		delete(r.cancels, inv.ID)
 		r.events.Send(own, engine.Event{Kind: engine.EventClosed, ID: inv.ID, Outcome: out})
 	})

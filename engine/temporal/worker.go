@@ -2,7 +2,9 @@ package temporal
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -37,6 +39,9 @@ type WorkerOptions struct {
 	LookOnly bool
 	// StopTimeout is how long Stop waits for running attempts. 0: not at all.
 	StopTimeout time.Duration
+	// ContinueAfter makes sagas continue as new after so many events, before the
+	// server suggests it. 0: when it does.
+	ContinueAfter int
 }
 
 // NewWorker gives the worker of one tenant in one region. It serves the
@@ -51,7 +56,7 @@ func NewWorker(c client.Client, o WorkerOptions) worker.Worker {
 		LocalActivityWorkerOnly:          o.LookOnly,
 		DisableEagerActivities:           o.LookOnly,
 	})
-	Register(w, o)
+	register(w, o, NewClient(c))
 	return w
 }
 
@@ -62,11 +67,14 @@ type Registry interface {
 	RegisterDynamicActivity(a any, options activity.DynamicRegisterOptions)
 }
 
-// Register makes a worker serve sagas.
-func Register(w Registry, o WorkerOptions) {
-	i := &interpreter{observe: o.Observe}
+// Register makes a worker serve sagas. It has no way to read other sagas: a
+// child that was ended from outside stays parked in its parent.
+func Register(w Registry, o WorkerOptions) { register(w, o, nil) }
+
+func register(w Registry, o WorkerOptions, c *Client) {
+	i := &interpreter{observe: o.Observe, continueAfter: o.ContinueAfter}
 	w.RegisterDynamicWorkflow(i.run, workflow.DynamicRegisterOptions{})
-	a := &attempts{invoker: o.Invoker, tenant: o.Tenant, region: o.Region}
+	a := &attempts{invoker: o.Invoker, tenant: o.Tenant, region: o.Region, client: c, resets: resets{client: c}}
 	w.RegisterDynamicActivity(a.run, activity.DynamicRegisterOptions{})
 }
 
@@ -74,10 +82,15 @@ func Register(w Registry, o WorkerOptions) {
 type attempts struct {
 	invoker        engine.Invoker
 	tenant, region string
+	client         *Client // nil: other sagas cannot be read
+	resets         resets
 }
 
 // run is the activity function of every attempt.
 func (a *attempts) run(ctx context.Context, values converter.EncodedValues) (converter.RawValue, error) {
+	if activity.GetInfo(ctx).ActivityType.Name == activityReport {
+		return a.runReport(ctx, values)
+	}
 	var args callArgs
 	if err := values.Get(&args); err != nil {
 		return converter.RawValue{}, notSent(engine.CodeInvalidInput, err)
@@ -87,10 +100,15 @@ func (a *attempts) run(ctx context.Context, values converter.EncodedValues) (con
 		return converter.RawValue{}, notSent(engine.CodeInvalidInput, err)
 	}
 	info := activity.GetInfo(ctx)
-	if saga.Tenant != a.tenant || saga.ID != info.WorkflowExecution.ID {
+	if saga.Tenant != a.tenant || !familyOf(saga.ID, info.WorkflowExecution.ID) {
 		return converter.RawValue{}, notSent(engine.CodeInvalidInput, fmt.Errorf("the key %s belongs to another saga", args.Key))
 	}
 	inv.Activity, inv.Timeout, saga.Region = info.ActivityType.Name, info.StartToCloseTimeout-timeoutMargin, a.region
+	if args.Reset {
+		if out := a.resets.check(ctx); out != nil {
+			return converter.RawValue{}, failed(*out)
+		}
+	}
 	stop := beat(ctx)
 	out := a.invoker.Invoke(ctx, saga, inv)
 	stop()
@@ -98,6 +116,30 @@ func (a *attempts) run(ctx context.Context, values converter.EncodedValues) (con
 		return encodeOutput(out.Output)
 	}
 	return converter.RawValue{}, failed(out)
+}
+
+// runReport is report as a dynamic activity.
+func (a *attempts) runReport(ctx context.Context, values converter.EncodedValues) (converter.RawValue, error) {
+	var id string
+	if err := values.Get(&id); err != nil {
+		return converter.RawValue{}, notSent(engine.CodeInvalidInput, err)
+	}
+	kept, err := a.report(ctx, id)
+	if err != nil {
+		return converter.RawValue{}, err
+	}
+	data, err := json.Marshal(kept)
+	return rawJSON(data), err
+}
+
+// familyOf says whether a saga may be a child, at any depth, of the one at the
+// top of a family, or is that one.
+func familyOf(root, id string) bool {
+	if id == root || strings.HasPrefix(id, root+"/") {
+		return true
+	}
+	names := strings.SplitN(root, "/", 3)
+	return len(names) == 3 && strings.HasPrefix(id, names[0]+"/"+names[1]+"/sha256-")
 }
 
 // beat reports to the server while an attempt runs: the report's answer carries

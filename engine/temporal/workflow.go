@@ -15,6 +15,8 @@ type interpreter struct {
 	plans   planCache
 	observe func(id string, r engine.Record)
 	witness *witness // of a replay, or nil
+
+	continueAfter int // WorkerOptions.ContinueAfter
 }
 
 // run is the workflow function of every saga.
@@ -32,9 +34,12 @@ func (i *interpreter) run(ctx workflow.Context, args converter.EncodedValues) (*
 	if err != nil {
 		return nil, refuse(err)
 	}
-	r := &runtime{ctx: ctx, id: workflow.GetInfo(ctx).WorkflowExecution.ID, machine: engine.New(plan), observe: i.observe}
+	r := &runtime{ctx: ctx, id: workflow.GetInfo(ctx).WorkflowExecution.ID, args: &start, packed: packed, observe: i.observe, continueAfter: i.continueAfter}
 	if r.start, err = start.decode(r.id); err != nil {
 		return nil, refuse(err)
+	}
+	if r.machine, err = start.restore(plan, r.start); err != nil {
+		panic(err) // a newer worker may know this state
 	}
 	if err := r.listen(plan); err != nil {
 		return nil, err
@@ -52,6 +57,16 @@ func refuse(err error) error {
 	return sdk.NewNonRetryableApplicationError("not a saga: "+err.Error(), "SagaRefused", err)
 }
 
+// keep gives what the closed workflow leaves behind: of a child all that its
+// parent needs.
+func (r *runtime) keep(result *engine.Result) (*closing, error) {
+	if r.start.Parent == nil {
+		return pack(result, nil), nil
+	}
+	report := r.machine.Report()
+	return packReport(&report, r.start)
+}
+
 // end gives the workflow the ending that belongs to the saga's (S19).
 func (r *runtime) end(result *engine.Result) (*closing, error) {
 	workflow.Go(r.ctx, func(ctx workflow.Context) { // requests that came with the last event
@@ -66,7 +81,10 @@ func (r *runtime) end(result *engine.Result) (*closing, error) {
 	if err := workflow.Await(r.ctx, func() bool { return workflow.AllHandlersFinished(r.ctx) }); err != nil {
 		return nil, err
 	}
-	kept := pack(result)
+	kept, err := r.keep(result)
+	if err != nil {
+		return nil, err
+	}
 	if result.Direction == engine.Forward {
 		return kept, nil
 	}

@@ -36,7 +36,7 @@ func watched(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script, 
 			o.Invocations = append(o.Invocations, Invoked{now, told})
 			return world.Answer(inv.Op, inv.Path, inv.Timeout)
 		},
-		Observe: func(ev engine.Event, commands []engine.Command) {
+		Observe: func(_ string, ev engine.Event, commands []engine.Command) {
 			now = ev.At
 			for _, c := range commands {
 				switch c.Kind {

@@ -1,0 +1,79 @@
+package temporal
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
+)
+
+// Limits of one run of a workflow. A saga that comes near them continues as new
+// (S26): the server ends a run at 51,200 events or 50 MB, takes 2,000 updates
+// in one, and suggests to continue long before.
+const (
+	maxUpdates = 1800
+	// waitsForChildren is the number of events up to which a saga with open
+	// children goes on in its run: they may take days, and nothing else would
+	// start meanwhile.
+	waitsForChildren = 20_000
+	// maxState is the largest state, compressed, that is carried over. A saga
+	// with more stays in its run. The server takes 2 MB for all of the input.
+	maxState = 1 << 20
+)
+
+// leaving says whether the saga is to continue as new: nothing new is started
+// then until what is open has closed. A request that waits for an answer may
+// wait for just what would be held back.
+func (r *runtime) leaving() bool {
+	if r.stays || len(r.replies) > 0 || r.reading > 0 {
+		return false
+	}
+	info := workflow.GetInfo(r.ctx)
+	due := info.GetContinueAsNewSuggested() || r.requests >= maxUpdates
+	if r.continueAfter > 0 {
+		due = due || info.GetCurrentHistoryLength() >= r.continueAfter
+	}
+	return due && (r.children == 0 || info.GetCurrentHistoryLength() >= waitsForChildren)
+}
+
+// quiet says whether nothing is open: no activity, no child, no request, and
+// nothing that has come and not been taken.
+func (r *runtime) quiet() bool {
+	return r.flying == 0 && r.children == 0 && r.events.Len() == 0 && workflow.AllHandlersFinished(r.ctx)
+}
+
+// continueAsNew gives the error that ends this run and starts the next one with
+// the state of this one. When the state is too large it gives nil, and the saga
+// stays.
+func (r *runtime) continueAsNew() error {
+	snapshot, err := r.machine.Snapshot()
+	if err != nil {
+		return err
+	}
+	next := *r.args
+	if next.State = compressor.EncodeAll(snapshot, nil); len(next.State) > maxState {
+		workflow.GetLogger(r.ctx).Warn("the saga is too large to continue as new and stays in its run", "bytes", len(next.State))
+		r.stays = true
+		held := r.held
+		r.held = nil
+		for _, c := range held {
+			r.Do(c)
+		}
+		return nil
+	}
+	return workflow.NewContinueAsNewError(r.ctx, workflow.GetInfo(r.ctx).WorkflowType.Name, r.packed, &next)
+}
+
+// restore gives the machine of a saga that was continued as new, or a new one.
+func (a *startArgs) restore(plan *dsl.Plan, start *engine.Start) (*engine.Machine, error) {
+	if len(a.State) == 0 {
+		return engine.New(plan), nil
+	}
+	snapshot, err := decompressor.DecodeAll(a.State, nil)
+	if err != nil {
+		return nil, fmt.Errorf("decompress state: %w", err)
+	}
+	return engine.Restore(plan, start, snapshot)
+}

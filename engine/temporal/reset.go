@@ -1,0 +1,77 @@
+package temporal
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/activity"
+
+	"github.com/sagad/sagad/engine"
+)
+
+// resets knows which runs were reset across a point of no return: a run that
+// begins again before it, while the one it was made of had passed it. Whatever
+// such a run decides may contradict what has been done, so it calls nobody until
+// an operator has looked. It is safe for concurrent use.
+type resets struct {
+	client *Client
+	passed sync.Map // run ID to bool
+}
+
+// check gives the outcome of an attempt that must not be made, or nil.
+func (r *resets) check(ctx context.Context) *engine.Outcome {
+	if r.client == nil {
+		return nil
+	}
+	run := activity.GetInfo(ctx).WorkflowExecution
+	passed, known := r.passed.Load(run.RunID)
+	if !known {
+		found, err := r.across(ctx, run.ID, run.RunID, map[string]bool{})
+		if err != nil {
+			return &engine.Outcome{Class: engine.NotSent, Code: engine.CodeUnavailable, Message: "what this run was reset from is not known yet: " + err.Error()}
+		}
+		r.passed.Store(run.RunID, found)
+		passed = found
+	}
+	if passed == false {
+		return nil
+	}
+	return &engine.Outcome{
+		Class: engine.NotSent, Code: engine.CodeReset, Final: true,
+		Message: "the saga was reset to before its point of no return, which it had passed or may have passed; compare with what was done, then retry: keys are the same as before",
+	}
+}
+
+// across says whether one of the runs that a run was reset from has passed the
+// point of no return, or may have.
+func (r *resets) across(ctx context.Context, id, run string, seen map[string]bool) (bool, error) {
+	if seen[run] {
+		return false, nil
+	}
+	seen[run] = true
+	history := r.client.sdk.GetWorkflowHistory(ctx, id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for history.HasNext() {
+		event, err := history.Next()
+		if err != nil {
+			return false, fmt.Errorf("history of %s: %w", id, err)
+		}
+		failed := event.GetWorkflowTaskFailedEventAttributes()
+		base := failed.GetBaseRunId()
+		if failed.GetCause() != enumspb.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW || base == "" {
+			continue
+		}
+		kept, err := queryReport(ctx, r.client.sdk, id, base)
+		if err != nil {
+			return false, err
+		}
+		if kept.Committed || kept.Report.InDoubt {
+			return true, nil
+		}
+		if found, err := r.across(ctx, id, base, seen); found || err != nil {
+			return found, err
+		}
+	}
+	return false, nil
+}
