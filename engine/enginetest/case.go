@@ -21,11 +21,15 @@ type Case struct {
 	Steps string // YAML of the steps, and of `output` if there is one
 	Input string // JSON; default {"id": "k"}
 	Mocks Mocks
+	Sagas map[string]string // YAML of child sagas, without name and key, by name
 	Outside
 
 	// Cuts says that a running attempt is cut. Temporal's test environment does
 	// not wait for the end of such an attempt, so these need a real server.
 	Cuts bool
+	// ToChild says that a command goes to an open child, which the test
+	// environment has no client for either.
+	ToChild bool
 
 	Outcome string // default completed
 	Cause   string // "step CODE"; "- CODE" without a step; empty: null
@@ -100,7 +104,10 @@ type Runner func(t *testing.T, s *Saga) Observed
 // on a server that many cases share; empty is fine elsewhere.
 func (c *Case) Prepare(t *testing.T, unique string) *Saga {
 	t.Helper()
-	plan := Compile(t, c.Head, c.Steps)
+	plan, err := compileFamily(c.Head, c.Steps, c.Sagas)
+	if err != nil {
+		t.Fatal(err)
+	}
 	input := c.Input
 	if input == "" {
 		input = `{"id": "k"}`
@@ -124,12 +131,19 @@ func Compile(t testing.TB, head, steps string) *dsl.Plan {
 	return plan
 }
 
-func compile(head, steps string) (*dsl.Plan, error) {
+func compile(head, steps string) (*dsl.Plan, error) { return compileFamily(head, steps, nil) }
+
+// compileFamily compiles steps that run sagas.
+func compileFamily(head, steps string, sagas map[string]string) (*dsl.Plan, error) {
+	library := dsl.Definitions{}
+	for name, text := range sagas {
+		library[name] = dsl.Source{Name: name + ".yaml", Data: []byte("saga: " + name + "\nkey: ${{ input.id }}\n" + text)}
+	}
 	if head != "" && !strings.HasSuffix(head, "\n") {
 		head += "\n"
 	}
 	source := "saga: t\nversion: \"1\"\nkey: ${{ input.id }}\n" + head + "steps:\n" + steps
-	plan, diagnostics := dsl.Compile(dsl.Source{Name: "case.yaml", Data: []byte(source)}, dsl.Options{})
+	plan, diagnostics := dsl.Compile(dsl.Source{Name: "case.yaml", Data: []byte(source)}, dsl.Options{Sagas: library})
 	if plan == nil {
 		return nil, fmt.Errorf("%w\n%s", diagnostics, source)
 	}
@@ -246,21 +260,12 @@ func Violations(s *Saga, r engine.Result) []string {
 
 // compensatable says whether the key is of a step that has a compensation.
 func (s *Saga) compensatable(actionKey string) bool {
-	var find func(steps []*dsl.Step) bool
-	find = func(steps []*dsl.Step) bool {
-		for _, step := range steps {
-			if step.Kind == dsl.KindCall && step.Call.Compensate != nil && strings.Contains(actionKey, ":"+step.ID+":") {
-				return true
-			}
-			for _, inner := range step.Blocks() {
-				if find(inner) {
-					return true
-				}
-			}
-		}
+	key, ok := engine.ParseKey(actionKey)
+	if !ok {
 		return false
 	}
-	return find(s.Plan.Steps)
+	step := s.Plan.StepAt(key.Path)
+	return step != nil && step.Call != nil && step.Call.Compensate != nil
 }
 
 // orderViolations checks that everything is compensated at most once, and only

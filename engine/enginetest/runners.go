@@ -48,7 +48,7 @@ func Simulate(_ *testing.T, s *Saga) Observed {
 					}
 					flights[id][c.ID] = c.Invoke
 				case engine.CommandReply:
-					if i, err := strconv.Atoi(c.Reply.Request); err == nil && id == s.Start.ID {
+					if i, err := strconv.Atoi(c.Reply.Request); err == nil {
 						replies[i] = c.Reply
 					}
 				}

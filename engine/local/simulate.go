@@ -42,7 +42,7 @@ func Simulate(plan *dsl.Plan, start *engine.Start, at time.Time, script Script) 
 	for !root.machine.Closed() && s.queue.Len() > 0 {
 		next := heap.Pop(&s.queue).(*item)
 		s.now = next.at
-		s.take(next.saga, next.event)
+		s.take(next.saga.addressee(next.event), next.event)
 	}
 	return root.machine.Result()
 }
@@ -76,6 +76,19 @@ func (s *simulation) begin(plan *dsl.Plan, start *engine.Start, parent *simulate
 		saga.path = strings.TrimSuffix(start.Parent.Prefix, "/")
 	}
 	s.push(&item{at: s.now, path: saga.path, saga: saga, event: engine.Event{Kind: engine.EventStarted, Start: start}})
+	return saga
+}
+
+// addressee gives the saga of a family that an operator's command is about.
+func (saga *simulated) addressee(ev engine.Event) *simulated {
+	if ev.Kind != engine.EventOperator {
+		return saga
+	}
+	for _, child := range saga.children {
+		if strings.HasPrefix(ev.Operator.Path, child.path+"/") {
+			return child.addressee(ev)
+		}
+	}
 	return saga
 }
 

@@ -24,7 +24,7 @@ type worlds struct {
 
 func (w *worlds) Invoke(ctx context.Context, saga *engine.Identity, inv *engine.Invocation) engine.Outcome {
 	w.mu.Lock()
-	world := w.byID[saga.ID]
+	world := w.byID[saga.ID] // of the family
 	w.mu.Unlock()
 	return world.Invoke(ctx, saga, inv)
 }
