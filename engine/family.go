@@ -46,3 +46,15 @@ func (r *Result) OpenChildren() []string {
 	}
 	return ids
 }
+
+// Addressee gives the instance ID of the saga that a command about a path goes
+// to: the innermost open child that has the step, or the saga itself.
+func (r *Result) Addressee(path string) string {
+	id, deepest := r.ID, 0
+	for _, s := range r.Steps {
+		if s.Child != "" && s.State == StateRunning && len(s.Path) > deepest && strings.HasPrefix(path, s.Path+"/") {
+			id, deepest = s.Child, len(s.Path)
+		}
+	}
+	return id
+}

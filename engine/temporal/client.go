@@ -140,9 +140,40 @@ func resultOf(id string, err error) (engine.Result, error) {
 	return kept.unpack(id), nil
 }
 
+// maxAsked is how many open children of a saga are asked for their state.
+const maxAsked = 100
+
 // Result gives a saga as it stands. An open saga is asked, which needs a worker
-// of its tenant and region; a closed one left its result behind.
+// of its tenant and region, and so are the first hundred of its open children,
+// whose steps stand behind their own; a closed one left its result behind.
 func (c *Client) Result(ctx context.Context, id string) (engine.Result, error) {
+	left := maxAsked
+	return c.result(ctx, id, &left)
+}
+
+func (c *Client) result(ctx context.Context, id string, left *int) (engine.Result, error) {
+	result, err := c.own(ctx, id)
+	if err != nil || result.Status == engine.StatusClosed {
+		return result, err
+	}
+	for _, child := range result.OpenChildren() {
+		if *left--; *left < 0 {
+			break
+		}
+		inner, err := c.result(ctx, child, left)
+		switch {
+		case errors.Is(err, ErrNotFound): // not started yet
+		case err != nil:
+			return result, err
+		default:
+			result.Include(inner)
+		}
+	}
+	return result, nil
+}
+
+// own gives a saga without what its open children do.
+func (c *Client) own(ctx context.Context, id string) (engine.Result, error) {
 	described, err := c.sdk.DescribeWorkflowExecution(ctx, id, "")
 	if err != nil {
 		return resultOf(id, err)
@@ -152,7 +183,7 @@ func (c *Client) Result(ctx context.Context, id string) (engine.Result, error) {
 		return c.view(ctx, id)
 	case enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
 		result, err := c.view(ctx, id)
-		result.Status, result.Outcome = engine.StatusClosed, engine.OutcomeOrphaned
+		result.Status, result.Outcome, result.Parked = engine.StatusClosed, engine.OutcomeOrphaned, nil
 		return result, err
 	}
 	return c.Wait(ctx, id)
@@ -192,8 +223,16 @@ func (c *Client) Cancel(ctx context.Context, id string) (engine.Reply, error) {
 	return c.update(ctx, id, UpdateCancel)
 }
 
-// Operate gives an operator's command to a saga (S18).
+// Operate gives an operator's command to a saga (S18), or to the open child
+// whose step it is about.
 func (c *Client) Operate(ctx context.Context, id string, o *engine.Operator) (engine.Reply, error) {
+	if strings.Contains(o.Path, "/") {
+		result, err := c.Result(ctx, id)
+		if err != nil {
+			return engine.Reply{}, err
+		}
+		id = result.Addressee(o.Path)
+	}
 	wire, err := encodeOperator(o)
 	if err != nil {
 		return engine.Reply{}, err
@@ -218,9 +257,12 @@ func (c *Client) update(ctx context.Context, id, name string, args ...any) (repl
 	case errors.As(err, &refused):
 		return refusalOf(err), nil
 	case errors.As(err, &missing):
-		result, err := c.Result(ctx, id)
+		result, err := c.own(ctx, id)
 		if err != nil {
 			return reply, err
+		}
+		if result.Status == engine.StatusOpen { // it has just continued as new
+			return c.update(ctx, id, name, args...)
 		}
 		return engine.Reply{Code: engine.RefusedClosed, Message: "the saga has ended: " + result.Outcome}, nil
 	}

@@ -32,9 +32,6 @@ func (r *runtime) leaving() bool {
 	}
 	info := workflow.GetInfo(r.ctx)
 	due := info.GetContinueAsNewSuggested() || r.requests >= maxUpdates
-	if r.continueAfter > 0 {
-		due = due || info.GetCurrentHistoryLength() >= r.continueAfter
-	}
 	return due && (r.children == 0 || info.GetCurrentHistoryLength() >= waitsForChildren)
 }
 

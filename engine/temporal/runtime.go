@@ -37,9 +37,8 @@ type runtime struct {
 	children int // that have not closed
 	reading  int // children whose state is being read
 
-	continueAfter int              // events; 0: when the server suggests it
-	held          []engine.Command // what is not started before the saga has continued as new
-	stays         bool             // its state is too large to continue as new
+	held  []engine.Command // what is not started before the saga has continued as new
+	stays bool             // its state is too large to continue as new
 
 	task      int // length of the history when the current task began
 	taskBytes int // inputs that the current task schedules

@@ -39,9 +39,6 @@ type WorkerOptions struct {
 	LookOnly bool
 	// StopTimeout is how long Stop waits for running attempts. 0: not at all.
 	StopTimeout time.Duration
-	// ContinueAfter makes sagas continue as new after so many events, before the
-	// server suggests it. 0: when it does.
-	ContinueAfter int
 }
 
 // NewWorker gives the worker of one tenant in one region. It serves the
@@ -72,7 +69,7 @@ type Registry interface {
 func Register(w Registry, o WorkerOptions) { register(w, o, nil) }
 
 func register(w Registry, o WorkerOptions, c *Client) {
-	i := &interpreter{observe: o.Observe, continueAfter: o.ContinueAfter}
+	i := &interpreter{observe: o.Observe}
 	w.RegisterDynamicWorkflow(i.run, workflow.DynamicRegisterOptions{})
 	a := &attempts{invoker: o.Invoker, tenant: o.Tenant, region: o.Region, client: c, resets: resets{client: c}}
 	w.RegisterDynamicActivity(a.run, activity.DynamicRegisterOptions{})

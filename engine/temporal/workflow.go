@@ -15,8 +15,6 @@ type interpreter struct {
 	plans   planCache
 	observe func(id string, r engine.Record)
 	witness *witness // of a replay, or nil
-
-	continueAfter int // WorkerOptions.ContinueAfter
 }
 
 // run is the workflow function of every saga.
@@ -34,7 +32,7 @@ func (i *interpreter) run(ctx workflow.Context, args converter.EncodedValues) (*
 	if err != nil {
 		return nil, refuse(err)
 	}
-	r := &runtime{ctx: ctx, id: workflow.GetInfo(ctx).WorkflowExecution.ID, args: &start, packed: packed, observe: i.observe, continueAfter: i.continueAfter}
+	r := &runtime{ctx: ctx, id: workflow.GetInfo(ctx).WorkflowExecution.ID, args: &start, packed: packed, observe: i.observe}
 	if r.start, err = start.decode(r.id); err != nil {
 		return nil, refuse(err)
 	}
