@@ -52,6 +52,7 @@ type Entry struct {
 type child struct {
 	id         string
 	generation int
+	input      any     // frozen (S5)
 	cancelled  bool    // it was asked to turn around
 	report     *Report // of one that was ended from outside and waits for an operator
 }
@@ -73,19 +74,16 @@ func (m *Machine) beginChild(n *node) {
 		m.failExpression(n, err)
 		return
 	}
-	parent := Parent{Root: m.start.ID, StartedAt: m.startedAt, Prefix: n.path + "/", Generation: m.firstGeneration()}
-	if p := m.start.Parent; p != nil {
-		parent.Root, parent.StartedAt = p.Root, p.StartedAt
-	}
+	generation := m.firstGeneration()
 	if n.child != nil { // another try: what the last one did has keys of its own
-		parent.Generation = n.child.generation + 1
+		generation = n.child.generation + 1
 	}
-	start, search, err := prepareChild(spec.Plan, m.start, parent, input)
+	start, err := m.childStart(n, generation, input)
 	if err != nil {
 		m.failChildStart(n, err)
 		return
 	}
-	n.child = &child{id: start.ID, generation: parent.Generation}
+	n.child = &child{id: start.Start.ID, generation: generation, input: input}
 	if n.decisive() && !m.committed {
 		m.pivot = n
 	}
@@ -93,8 +91,22 @@ func (m *Machine) beginChild(n *node) {
 	n.state = StateRunning
 	m.flown++
 	m.flights = append(m.flights, flight{id: m.flown, node: n})
-	m.record(Record{Transition: TransitionScheduled, Path: n.path, Activity: spec.Plan.Saga, Child: start.ID})
-	m.out = append(m.out, Command{Kind: CommandStartChild, ID: m.flown, Path: n.path, Child: &ChildStart{Plan: spec.Plan, Start: start, Search: search}})
+	m.record(Record{Transition: TransitionScheduled, Path: n.path, Activity: spec.Plan.Saga, Child: n.child.id})
+	m.out = append(m.out, Command{Kind: CommandStartChild, ID: m.flown, Path: n.path, Child: start})
+}
+
+// childStart gives a child as it is started.
+func (m *Machine) childStart(n *node, generation int, input any) (*ChildStart, error) {
+	plan := n.step.Child.Plan
+	parent := Parent{Root: m.start.ID, StartedAt: m.startedAt, Prefix: n.path + "/", Generation: generation}
+	if p := m.start.Parent; p != nil {
+		parent.Root, parent.StartedAt = p.Root, p.StartedAt
+	}
+	start, search, err := prepareChild(plan, m.start, parent, input)
+	if err != nil {
+		return nil, err
+	}
+	return &ChildStart{Plan: plan, Start: start, Search: search}, nil
 }
 
 // failChildStart fails a step whose saga cannot be started. Nothing was done.

@@ -241,7 +241,7 @@ func (r *reader) node(n *node, s *nodeState) error {
 		n.wait = &wait{until: s.Until.time()}
 	}
 	if c := s.Child; c != nil {
-		n.child = &child{id: c.ID, generation: c.Generation, cancelled: c.Cancelled, report: c.Report.report()}
+		n.child = &child{id: c.ID, generation: c.Generation, input: c.Input.value, cancelled: c.Cancelled, report: c.Report.report()}
 	}
 	if j := s.Join; j != nil {
 		n.join = &join{open: j.Open, keys: j.Keys, started: j.Started}
@@ -451,11 +451,13 @@ func (r *reader) underway() error {
 // machine: every invocation that has not closed and every timer that has not
 // fired. Invocations have their IDs, attempts and keys as before: they are sent
 // for the first time if the runtime had held them back, and again otherwise.
-// Children are not started again.
+// The same goes for children, which are started and, if they were asked to turn
+// around, asked again.
 func (m *Machine) Resume() []Command {
 	m.out = m.out[:0]
 	for _, f := range m.flights {
 		if f.op == 0 {
+			m.resumeChild(f)
 			continue
 		}
 		m.out = append(m.out, Command{Kind: CommandInvoke, ID: f.id, Invoke: m.invocation(f)})
@@ -464,4 +466,16 @@ func (m *Machine) Resume() []Command {
 		m.out = append(m.out, t.command())
 	}
 	return m.out
+}
+
+func (m *Machine) resumeChild(f flight) {
+	n := f.node
+	start, err := m.childStart(n, n.child.generation, n.child.input)
+	if err != nil {
+		return // it gave a start before, and the same input gives the same
+	}
+	m.out = append(m.out, Command{Kind: CommandStartChild, ID: f.id, Path: n.path, Child: start})
+	if n.child.cancelled {
+		m.out = append(m.out, Command{Kind: CommandCancelChild, ID: f.id})
+	}
 }

@@ -118,6 +118,7 @@ type entryState struct {
 type childState struct {
 	ID         string       `json:"id"`
 	Generation int          `json:"generation,omitempty"`
+	Input      data         `json:"input,omitzero"` // of one that is open
 	Cancelled  bool         `json:"cancelled,omitempty"`
 	Report     *reportState `json:"report,omitempty"`
 }
@@ -348,6 +349,9 @@ func (w *writer) node(n *node) nodeState {
 	}
 	if c := n.child; c != nil {
 		s.Child = &childState{ID: c.id, Generation: c.generation, Cancelled: c.cancelled, Report: reported(c.report)}
+		if n.open > 0 {
+			s.Child.Input = data{c.input}
+		}
 	}
 	if j := n.join; j != nil && !n.done {
 		s.Join = &joinState{Open: j.open, Keys: j.keys, Started: j.started}

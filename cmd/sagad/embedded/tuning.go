@@ -148,6 +148,7 @@ func settings(cfg Config) dynamicconfig.StaticClient {
 	}
 	if cfg.SuggestAfter > 0 {
 		all[dynamicconfig.HistoryCountSuggestContinueAsNew.Key()] = cfg.SuggestAfter
+		all[dynamicconfig.WorkflowIdReuseMinimalInterval.Key()] = time.Duration(0) // or it would wait a second before it continues
 	}
 	return all
 }

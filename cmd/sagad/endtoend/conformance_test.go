@@ -42,23 +42,40 @@ func (w *worlds) observe(id string, _ engine.Record) {
 
 // The suite on the real server, with real time. With -cache=false every task
 // replays the saga from its history.
-func TestConformance(t *testing.T) {
-	c := dial(t, startServer(t).Address())
+func TestConformance(t *testing.T) { conform(t, 0) }
+
+// The suite on a server that suggests to continue as new all the time: each saga
+// does so again and again, and nobody can tell (S26).
+func TestConformanceContinuedAsNew(t *testing.T) {
+	if runs := conform(t, suggestSoon); runs < 2*len(enginetest.Cases) {
+		t.Errorf("%d cases had %d runs: sagas did not continue as new", len(enginetest.Cases), runs)
+	}
+}
+
+// suggestSoon is a number of events that most sagas of the suite have.
+const suggestSoon = 8
+
+// conform runs the suite, replays all that it has left on the server and gives
+// the number of runs of workflows.
+func conform(t *testing.T, suggestAfter int) (runs int) {
+	c := dial(t, startSuggesting(t, suggestAfter).Address())
 	w := &worlds{byID: map[string]*enginetest.World{}, wakes: map[string]chan struct{}{}}
 	startWorker(t, c, temporal.WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: w, Observe: w.observe})
-	var n atomic.Int64
+	var n, total atomic.Int64
 	unique := func() string { return fmt.Sprintf("-%d", n.Add(1)) }
 	t.Run("cases", func(t *testing.T) {
 		enginetest.RunAll(t, enginetest.Cases, unique, nil, func(t *testing.T, s *enginetest.Saga) enginetest.Observed {
 			got := drive(t, c, w, s)
-			replay(t, c, s.Start.ID)
+			total.Add(int64(replay(t, c, s.Start.ID)))
 			return got
 		})
 	})
+	return int(total.Load())
 }
 
-// replay proves that what Temporal keeps of a saga replays.
-func replay(t *testing.T, c client.Client, id string) {
+// replay proves that what Temporal keeps of a saga replays, and gives the number
+// of its runs.
+func replay(t *testing.T, c client.Client, id string) int {
 	t.Helper()
 	runs, err := temporal.NewClient(c).Histories(t.Context(), id)
 	if err != nil {
@@ -69,6 +86,7 @@ func replay(t *testing.T, c client.Client, id string) {
 			t.Error(err)
 		}
 	}
+	return len(runs)
 }
 
 // drive runs one case.
