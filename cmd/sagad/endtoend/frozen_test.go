@@ -57,6 +57,16 @@ var caseHistories = []struct{ file, scenario string }{
 	{"complete", "complete ends the saga and keeps what was done"},
 	{"set", "S24 the values of one set are evaluated before a variable changes"},
 	{"fail", "S27 where a rejected confirmation is an error of its own"},
+	{"child-completed", "S9 a child completes"},
+	{"child-completed-parent-fails", "S9 a child completed and its parent fails"},
+	{"child-failed", "S9 a child that fails has compensated itself"},
+	{"child-failed-caught", "S9 the failure of a child is caught"},
+	{"child-cancelled", "S9 a cancel of the parent is one of the child"},
+	{"child-cancelled-beside", "S9 a failure beside a child is a cancel of the child"},
+	{"child-decides", "S9 a child with a pivot decides for its parent"},
+	{"child-cancel-waits", "S13 a cancel waits for a child that decides"},
+	{"child-in-child", "S9 a child inside a child"},
+	{"child-input-refused", "S25 the input of a child breaks its schema"},
 	{"foreach", "S8 foreach keeps order, keys and compensations per item"},
 	{"foreach-duplicate-key", "S8 duplicate keys are found before any item starts"},
 	{"foreach-empty", "S8 an empty collection gives an empty list"},
@@ -95,8 +105,19 @@ var caseHistories = []struct{ file, scenario string }{
 
 const ms = time.Millisecond
 
+// continuedHistories are cases of the suite that continued as new every few
+// events. What is frozen is every run of them.
+var continuedHistories = []struct{ file, scenario string }{
+	{"continued-sequence", "S6 a plain saga completes"},
+	{"continued-compensation", "S6 completion order across branches is compensated in reverse"},
+	{"continued-child", "S9 a child completed and its parent fails"},
+	{"continued-foreach", "S8 foreach keeps order, keys and compensations per item"},
+	{"continued-scope", "S10 a savepoint compensates what is armed inside it, and no more"},
+}
+
 // ownHistories are scenarios that no case of the suite is: what comes past
 // sagad's client, what only a real server limits, and several constructs in one.
+
 var ownHistories = []frozen{
 	{
 		name:     "cancel-raw",

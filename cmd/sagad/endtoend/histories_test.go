@@ -72,16 +72,27 @@ func recordAll(t *testing.T, suggestAfter int, all []frozen) {
 	})
 }
 
-// run runs a scenario and freezes what Temporal keeps of it.
+// run runs a scenario and freezes what Temporal keeps of it and of its children.
 func (f frozen) run(t *testing.T, c client.Client, w *worlds, suffix string) {
 	s := f.scenario.Prepare(t, suffix)
 	if f.raw != nil {
 		go f.raw(t, c, s.Start.ID)
 	}
-	f.scenario.Check(t, s, drive(t, c, w, s))
+	got := drive(t, c, w, s)
+	f.scenario.Check(t, s, got)
 	runs, err := temporal.NewClient(c).Histories(t.Context(), s.Start.ID)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, step := range got.Result.Steps {
+		if step.Child == "" {
+			continue
+		}
+		more, err := temporal.NewClient(c).Histories(t.Context(), step.Child)
+		if err != nil && !errors.Is(err, temporal.ErrNotFound) { // or it could not be started
+			t.Fatal(err)
+		}
+		runs = append(runs, more...)
 	}
 	if t.Failed() {
 		return
@@ -153,6 +164,13 @@ func frozenHistories() []frozen {
 			panic("there is no case " + named.scenario)
 		}
 		all = append(all, frozen{name: named.file, scenario: &enginetest.Cases[i]})
+	}
+	for _, named := range continuedHistories {
+		i := slices.IndexFunc(enginetest.Cases, func(c enginetest.Case) bool { return c.Name == named.scenario })
+		if i < 0 {
+			panic("there is no case " + named.scenario)
+		}
+		all = append(all, frozen{name: named.file, scenario: &enginetest.Cases[i], suggestAfter: suggestSoon})
 	}
 	return all
 }
