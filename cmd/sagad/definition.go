@@ -32,11 +32,12 @@ func readDefinition(file string) (*definition, error) {
 func (d *definition) compile(s *settings, manifests []dsl.Manifest, required bool) (*dsl.Plan, dsl.Diagnostics) {
 	return dsl.Compile(dsl.Source{Name: d.file, Data: d.text}, dsl.Options{
 		Manifests: manifests, RequireActivities: required,
-		SearchAttributes: dsl.SearchAttributes(s.Search), Files: os.DirFS(filepath.Dir(d.file)),
+		SearchAttributes: dsl.SearchAttributes(s.Search), Files: os.DirFS(filepath.Dir(d.file)), Sagas: s.library(d.file),
 	})
 }
 
-// pluginsOf gives the names of the plugins that a plan calls.
+// pluginsOf gives the names of the plugins that a plan calls, and its child
+// sagas.
 func pluginsOf(plan *dsl.Plan) []string {
 	var names []string
 	add := func(activity string) {
@@ -62,6 +63,9 @@ func pluginsOf(plan *dsl.Plan) []string {
 		}
 	}
 	walk(plan.Steps)
+	for _, child := range plan.Sagas() {
+		walk(child.Steps)
+	}
 	slices.Sort(names)
 	return names
 }

@@ -16,7 +16,7 @@ func graphCommand(c *console) *cobra.Command {
 	}
 	f, out := configFlag(cmd), formatFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		config, _, err := f.readConfig()
+		s, err := f.checking()
 		if err != nil {
 			return err
 		}
@@ -24,8 +24,6 @@ func graphCommand(c *console) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		s := &settings{}
-		s.Search = config.Search
 		plan, diagnostics := d.compile(s, nil, false)
 		if plan == nil {
 			return diagnostics

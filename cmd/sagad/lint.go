@@ -59,12 +59,10 @@ type linter struct {
 }
 
 func (l *linter) run(args []string) error {
-	config, _, err := l.flags.readConfig()
+	s, err := l.flags.checking()
 	if err != nil {
 		return err
 	}
-	s := &settings{}
-	s.Search = config.Search
 	l.loaded = make(map[string][]dsl.Manifest)
 	for _, file := range l.manifests {
 		m, err := l.load(file)
@@ -196,9 +194,9 @@ func filesOf(args []string) ([]string, error) {
 			switch {
 			case err != nil:
 				return err
-			case entry.IsDir() && (entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".") && path != arg):
+			case entry.IsDir() && path != arg && noDefinitions(entry.Name()):
 				return filepath.SkipDir
-			case filepath.Ext(path) == ".yaml" && !strings.HasSuffix(path, "_test.yaml") && entry.Name() != defaultConfig:
+			case isDefinition(entry.Name()):
 				files = append(files, path)
 			}
 			return nil

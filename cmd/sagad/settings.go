@@ -53,7 +53,6 @@ func sharedFlags(cmd *cobra.Command) *flags {
 func pluginFlags(cmd *cobra.Command) *flags {
 	f := configFlag(cmd)
 	set := cmd.Flags()
-	set.StringVar(&f.definitions, "definitions", "", "`DIR`ectory of definitions and tenants (default definitions, or the one that holds FILE)")
 	set.StringVar(&f.plugins, "plugins", "", "`DIR`ectory of the plugins' executables (default plugins, beside this program)")
 	set.StringVar(&f.tenant, "tenant", defaultTenant, "`NAME` of the tenant")
 	set.StringVar(&f.region, "region", "", "`NAME` of the region (default the tenant's first)")
@@ -65,6 +64,7 @@ func pluginFlags(cmd *cobra.Command) *flags {
 func configFlag(cmd *cobra.Command) *flags {
 	f := &flags{cmd: cmd, data: defaultData, temporal: stack.Embedded, tenant: defaultTenant}
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration `FILE` (default "+defaultConfig+", if there is one)")
+	cmd.Flags().StringVar(&f.definitions, "definitions", "", "`DIR`ectory of definitions and tenants (default definitions, or the one that holds FILE)")
 	return f
 }
 
@@ -72,8 +72,9 @@ func configFlag(cmd *cobra.Command) *flags {
 type settings struct {
 	stack.Config
 	definitions string
-	public      map[string]any // settings of the tenant, read as `tenant`
-	again       string         // the flags that lead another command to the same sagas
+	public      map[string]any      // settings of the tenant, read as `tenant`
+	again       string              // the flags that lead another command to the same sagas
+	libraries   map[string]*library // by folder of definitions
 }
 
 // hint writes a command to be typed next.
@@ -118,7 +119,7 @@ func (f *flags) resolve(c *console, file string) (*settings, error) {
 	if !dsl.ValidTemporal(s.Temporal) {
 		return nil, fmt.Errorf("--temporal %q is no address of Temporal; %s", s.Temporal, dsl.AddressHint)
 	}
-	if s.definitions = path("definitions", f.definitions, config.Definitions); s.definitions == "" {
+	if s.definitions = f.definitionsFolder(config, base); s.definitions == "" {
 		s.definitions = definitionsOf(file)
 	}
 	if s.Plugins = path("plugins", f.plugins, config.Plugins); s.Plugins == "" {
@@ -132,6 +133,30 @@ func (f *flags) resolve(c *console, file string) (*settings, error) {
 		}
 	}
 	return s, f.readTenant(s, pick("tenant", f.tenant, config.Tenant), pick("region", f.region, config.Region))
+}
+
+// checking gives the settings of a command that only reads definitions.
+func (f *flags) checking() (*settings, error) {
+	config, base, err := f.readConfig()
+	if err != nil {
+		return nil, err
+	}
+	s := &settings{definitions: f.definitionsFolder(config, base)}
+	s.Search = config.Search
+	return s, nil
+}
+
+// definitionsFolder gives the folder of definitions that the flag or the
+// configuration names, or "".
+func (f *flags) definitionsFolder(config *dsl.Config, base string) string {
+	switch {
+	case f.cmd.Flags().Changed("definitions") || config.Definitions == "":
+		return f.definitions
+	case filepath.IsAbs(config.Definitions):
+		return config.Definitions
+	default:
+		return filepath.Join(base, config.Definitions)
+	}
 }
 
 // logger writes to standard error when asked to, and otherwise only what is as
