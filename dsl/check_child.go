@@ -46,6 +46,7 @@ func (w *flowCheck) child(s *Step, f *flow) outcome {
 		return outcome{f, true, anyType}
 	}
 	c.fitsInput(c.at[child].get("saga"), "the saga "+child.Plan.Saga, child.With, child.Plan.Input.typ())
+	c.checkHanded(s, child.With, dataPath{})
 	if known.output == nil {
 		return outcome{f, false, nullType}
 	}

@@ -95,7 +95,7 @@ func (c *compiler) child(n, name, with *node) *Child {
 func (c *compiler) childPlan(at *node, name string) *Plan {
 	chain := c.nest.chain
 	if i := slices.Index(chain, name); i >= 0 {
-		c.errorNode(at, CodeRecursion, fmt.Sprintf("the saga %s would run itself: %s", name, strings.Join(append(chain[i:len(chain):len(chain)], name), " → ")),
+		c.errorNode(at, CodeRecursion, fmt.Sprintf("the saga %s would run itself: %s", name, strings.Join(slices.Concat(chain[i:], []string{name}), " → ")),
 			"a saga does not run itself, not even through others; use foreach, or start another saga when this one has ended")
 		return nil
 	}
@@ -158,7 +158,7 @@ func (c *compiler) reportChild(at *node, name string, in *inner) {
 // compileAs compiles a definition that another one runs.
 func (c *compiler) compileAs(name string, root func() *node) *inner {
 	chain := c.nest.chain
-	c.nest.chain = append(chain[:len(chain):len(chain)], name)
+	c.nest.chain = slices.Concat(chain, []string{name})
 	plan := c.compile(root())
 	c.nest.chain = chain
 	in := &inner{file: c.file, plan: plan, diags: c.diags.sort()}
