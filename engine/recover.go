@@ -84,18 +84,19 @@ func (m *Machine) startCompensations() {
 			if !e.running && e.parked == nil && m.mayCompensate(e) {
 				m.compensate(e)
 			}
-			if e.parked == nil && !e.besides() {
+			stuck := e.parked != nil || m.beforeStuck(e)
+			if !stuck && !e.besides() {
 				break // everything before it waits for it
 			}
-			m.passBy(e)
+			m.passBy(e, stuck)
 		}
 	}
 }
 
 // tally counts the open entries that startCompensations has gone past in one
 // round: those of a block or a step that completed later than the one it
-// looks at.
-type tally struct{ round, open, parked int }
+// looks at. Stuck are those that wait for an operator.
+type tally struct{ round, open, stuck int }
 
 func (c *tally) of(round int) tally {
 	if c.round != round {
@@ -104,23 +105,36 @@ func (c *tally) of(round int) tally {
 	return *c
 }
 
-func (c *tally) add(round int, parked bool) {
+func (c *tally) add(round int, stuck bool) {
 	*c = c.of(round)
 	c.round = round
 	c.open++
-	if parked {
-		c.parked++
+	if stuck {
+		c.stuck++
 	}
 }
 
 // passBy notes that e stands open behind what comes next.
-func (m *Machine) passBy(e *entry) {
+func (m *Machine) passBy(e *entry, stuck bool) {
 	for n := e.node; n != nil; n = n.parent() {
-		n.later.add(m.round, e.parked != nil)
+		n.later.add(m.round, stuck)
 		if n.in != nil {
-			n.in.later.add(m.round, e.parked != nil)
+			n.in.later.add(m.round, stuck)
 		}
 	}
+}
+
+// beforeStuck says whether e comes in the flow before an entry that is parked,
+// or before one that does: it waits for an operator, too (S17).
+func (m *Machine) beforeStuck(e *entry) bool {
+	for n := e.node; n.in != nil; n = n.parent() {
+		b := n.in
+		inside, inBlock, inFork := n.later.of(m.round), b.later.of(m.round), b.owner.later.of(m.round)
+		if inBlock.stuck > inside.stuck || (b.role != roleBranch && inFork.stuck > inBlock.stuck) {
+			return true
+		}
+	}
+	return false
 }
 
 // besides says whether e stands in a block whose branches or items compensate
@@ -135,8 +149,8 @@ func (e *entry) besides() bool {
 }
 
 // mayCompensate says whether it is e's turn: nothing that completed later is
-// open but in branches or items beside it that are parked or compensate at the
-// same time, and nothing runs but in the latter.
+// open but in branches or items beside it that wait for an operator or compensate
+// at the same time, and nothing runs but in the latter.
 func (m *Machine) mayCompensate(e *entry) bool {
 	for n := e.node; n.in != nil; n = n.parent() {
 		b, fork := n.in, n.in.owner
@@ -144,8 +158,8 @@ func (m *Machine) mayCompensate(e *entry) bool {
 		if inBlock.open > inside.open {
 			return false // in the same list of steps
 		}
-		open, parked := inFork.open-inBlock.open, inFork.parked-inBlock.parked
-		if open > 0 && (b.role != roleBranch || (open > parked && !compensatesInParallel(fork))) {
+		open, stuck := inFork.open-inBlock.open, inFork.stuck-inBlock.stuck
+		if open > 0 && (b.role != roleBranch || (open > stuck && !compensatesInParallel(fork))) {
 			return false
 		}
 	}

@@ -399,7 +399,7 @@ func (w *writer) call(n *node) *callState {
 	if c.key != w.m.operationKey(n.path, OpAction, c.generation) {
 		s.Key = c.key
 	}
-	open := n.open > 0
+	open := n.open > 0 && !n.handling // its own leaf, not one of its handler
 	if open {
 		s.Open = &openCall{
 			Input: data{c.input}, Probe: data{c.probeInput}, Spent: c.spent, Since: at(c.since), Ambiguous: c.ambiguous,

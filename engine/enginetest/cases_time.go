@@ -101,6 +101,17 @@ var parkCases = []Case{
 		Outcome: engine.OutcomeParked, Cause: "p NO", Trace: "a x y p! ~y! ~x", Calls: map[string]int{"t.undoA": 0},
 	},
 	{
+		Name: "S17 what waits for a parked entry holds up nothing beside it", Head: quick,
+		Steps: `  - id: both
+    parallel:
+      branches:
+        one: [{id: x, call: t.x, compensate: {call: t.undoX}}]
+        two: [{id: y1, call: t.y1, compensate: {call: t.undoY1}}, {id: y2, call: t.y2, compensate: {call: t.undoY2}}]
+` + stepP,
+		Mocks:   Mocks{"t.x": {After(20*ms, OK(`{}`))}, "t.y1": {After(200*ms, OK(`{}`))}, "t.p": {Reject("NO")}, "t.undoY2": {Reject("CANNOT")}},
+		Outcome: engine.OutcomeParked, Cause: "p NO", Trace: "x y1 y2 p! ~y2! ~x", Calls: map[string]int{"t.undoY1": 0},
+	},
+	{
 		Name: "S18 a retry that succeeds changes nothing else", Head: quick, Steps: stepA + stepP,
 		Mocks:   Mocks{"t.p": {Reject("NO")}, "t.undoA": {Reject("CANNOT"), OK(`{}`)}},
 		Outside: Outside{Operate(400*ms, engine.Operator{Command: engine.CommandRetry, Path: "a"})},

@@ -61,6 +61,7 @@ type simulated struct {
 	parent   *simulated // nil at the top
 	id       int        // that its parent gave it
 	path     string     // of its step in the parent
+	begun    bool       // it has taken its first event
 	timers   map[int]*item
 	attempts map[int]*item
 	children map[int]*simulated
@@ -85,7 +86,7 @@ func (saga *simulated) addressee(ev engine.Event) *simulated {
 		return saga
 	}
 	for _, child := range saga.children {
-		if strings.HasPrefix(ev.Operator.Path, child.path+"/") {
+		if child.begun && strings.HasPrefix(ev.Operator.Path, child.path+"/") {
 			return child.addressee(ev)
 		}
 	}
@@ -98,6 +99,7 @@ func (s *simulation) take(saga *simulated, ev engine.Event) {
 		return
 	}
 	ev.At = s.now
+	saga.begun = true // its first event is EventStarted
 	commands := saga.machine.Step(ev)
 	if s.script.Observe != nil {
 		s.script.Observe(saga.instance, ev, commands)
