@@ -65,13 +65,14 @@ func (s *saga) call(x *strand, f *frame) (any, ending) {
 // scheduled (S5). If one fails nothing is.
 func (s *saga) freeze(f *frame) (*action, error) {
 	spec := f.step.Call
-	a := &action{key: s.key(f, engine.OpAction, 0)}
+	g := s.family.generation
+	a := &action{key: s.key(f, engine.OpAction, g), generation: g}
 	var err error
 	if a.input, err = input(spec.With, f.scope); err != nil {
 		return nil, err
 	}
 	if spec.Compensate != nil {
-		a.entry = &entry{frame: f, key: s.key(f, engine.OpCompensation, 0)}
+		a.entry = &entry{frame: f, place: f, key: s.key(f, engine.OpCompensation, g), generation: g}
 		if a.entry.input, err = input(spec.Compensate.With, f.scope.with("self", a.self(nil))); err != nil {
 			return nil, err
 		}

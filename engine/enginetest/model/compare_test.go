@@ -21,11 +21,11 @@ type interpreter func(plan *dsl.Plan, start *engine.Start, at time.Time, script 
 
 // machine runs a saga on the machine, in virtual time.
 func machine(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script) *Observed {
-	return watched(plan, start, at, script, func(engine.Record) {})
+	return watched(plan, start, at, script, func(string, engine.Event, []engine.Command) {})
 }
 
-// watched is machine, and tells of transitions.
-func watched(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script, watch func(engine.Record)) *Observed {
+// watched is machine, and tells what each saga of the family takes and gives.
+func watched(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script, watch func(string, engine.Event, []engine.Command)) *Observed {
 	o := &Observed{Replies: map[string]engine.Reply{}}
 	world := NewParticipants(script)
 	now := at
@@ -36,13 +36,11 @@ func watched(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script, 
 			o.Invocations = append(o.Invocations, Invoked{now, told})
 			return world.Answer(inv.Op, inv.Path, inv.Timeout)
 		},
-		Observe: func(_ string, ev engine.Event, commands []engine.Command) {
+		Observe: func(id string, ev engine.Event, commands []engine.Command) {
 			now = ev.At
+			watch(id, ev, commands)
 			for _, c := range commands {
-				switch c.Kind {
-				case engine.CommandRecord:
-					watch(c.Record)
-				case engine.CommandReply:
+				if c.Kind == engine.CommandReply {
 					o.Replies[c.Reply.Request] = engine.Reply{Request: c.Reply.Request, Accepted: c.Reply.Accepted, Code: c.Reply.Code}
 				}
 			}
@@ -90,9 +88,16 @@ func difference(machine, model *Observed) string {
 // equal compares faster than difference.
 func equal(a, b *Observed) bool { return reflect.DeepEqual(a, b) }
 
-// compile compiles a definition that was drawn.
-func compile(yaml string) (*dsl.Plan, error) {
-	plan, diagnostics := dsl.Compile(dsl.Source{Name: "case.yaml", Data: []byte(yaml)}, dsl.Options{})
+// root is the name of all sagas at the top of a family.
+const root = "t"
+
+// compile compiles the definitions of a family, by name.
+func compile(family map[string]string) (*dsl.Plan, error) {
+	library := dsl.Definitions{}
+	for name, yaml := range family {
+		library[name] = dsl.Source{Name: name + ".yaml", Data: []byte(yaml)}
+	}
+	plan, diagnostics := dsl.Compile(library[root], dsl.Options{Sagas: library})
 	if plan == nil {
 		return nil, diagnostics
 	}

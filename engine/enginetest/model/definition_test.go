@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -9,6 +10,7 @@ import (
 // definition is a definition that was drawn, in a shape that can be shrunk: what
 // its lines say nobody but the compiler knows.
 type definition struct {
+	saga   string
 	head   []line
 	steps  []*step
 	output line
@@ -22,6 +24,7 @@ type step struct {
 	opts   []line // of the block
 	bodies []body
 	catch  []clause
+	child  *definition // that it runs; nil: none
 }
 
 // body is a list of steps of a block: a branch, a case, or its only list.
@@ -64,6 +67,9 @@ func cloneSteps(steps []*step) []*step {
 	for i, s := range steps {
 		c := *s
 		c.lines, c.opts, c.bodies, c.catch = slices.Clone(s.lines), slices.Clone(s.opts), slices.Clone(s.bodies), slices.Clone(s.catch)
+		if s.child != nil {
+			c.child = s.child.clone()
+		}
 		for j := range c.bodies {
 			c.bodies[j].steps = cloneSteps(c.bodies[j].steps)
 		}
@@ -78,7 +84,7 @@ func cloneSteps(steps []*step) []*step {
 // yaml writes the definition.
 func (d *definition) yaml() string {
 	w := &writer{}
-	w.line(0, "saga: t")
+	w.line(0, "saga: "+d.saga)
 	w.line(0, `version: "1"`)
 	w.line(0, "key: ${{ input.id }}")
 	for _, l := range d.head {
@@ -88,6 +94,28 @@ func (d *definition) yaml() string {
 	w.steps(1, d.steps)
 	w.line(0, d.output.text)
 	return w.b.String()
+}
+
+// family gives the definitions of the saga and of all that run inside it, by
+// name.
+func (d *definition) family() map[string]string {
+	all := map[string]string{d.saga: d.yaml()}
+	var visit func(steps []*step)
+	visit = func(steps []*step) {
+		for _, s := range steps {
+			if s.child != nil {
+				maps.Copy(all, s.child.family())
+			}
+			for _, b := range s.bodies {
+				visit(b.steps)
+			}
+			for _, c := range s.catch {
+				visit(c.do)
+			}
+		}
+	}
+	visit(d.steps)
+	return all
 }
 
 type writer struct{ b strings.Builder }

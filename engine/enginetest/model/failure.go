@@ -97,6 +97,8 @@ func (s *saga) leave(t *frame, clause *dsl.Catch, failure engine.Failure, from *
 			if !p.stubborn {
 				s.end(p, broken)
 			}
+		case aChild:
+			s.cancelChild(p.frame) // and awaited
 		case anOperator: // only an operator moves it
 		}
 	}

@@ -28,6 +28,7 @@ type frame struct {
 	state  engine.State
 	code   string
 	action *action
+	child  *child
 	parked *parking
 }
 
@@ -63,12 +64,28 @@ func (f *frame) leaving() bool {
 // stopped says whether the steps around f are being left: f starts nothing new.
 func (f *frame) stopped() bool { return f.parent.leaving() }
 
-// effect is the effect of f's action; what is not a call has none.
+// effect is the effect of f's action; what is neither a call nor a child has
+// none. A child that may pass a point of no return is a pivot (S9).
 func (f *frame) effect() dsl.Effect {
-	if f.step.Call == nil {
+	switch {
+	case f.step.Call != nil:
+		return f.step.Call.Effect
+	case f.step.Child == nil:
 		return dsl.EffectNone
+	case decides(f.step.Child.Plan):
+		return dsl.EffectPivot
+	default:
+		return dsl.EffectCompensatable
 	}
-	return f.step.Call.Effect
+}
+
+// decides says whether a plan has a pivot or a retriable step, its own or a
+// child's.
+func decides(plan *dsl.Plan) bool {
+	return slices.ContainsFunc(everyStep(plan.Steps), func(step *dsl.Step) bool {
+		return step.Call != nil && (step.Call.Effect == dsl.EffectPivot || step.Call.Effect == dsl.EffectRetriable) ||
+			step.Child != nil && decides(step.Child.Plan)
+	})
 }
 
 // decisive says whether f stands at or after the point of no return.
@@ -169,5 +186,9 @@ func (in *scope) set(id string, output any) { in.steps[id] = map[string]any{"out
 // note adds an item to the trace, which lists leaves in order of closing. What
 // was parked stands there until it closes.
 func (s *saga) note(name, mark string) {
-	s.trace = append(slices.DeleteFunc(s.trace, func(item string) bool { return strings.TrimRight(item, "!?") == name }), name+mark)
+	if s.waiting[name] {
+		delete(s.waiting, name)
+		s.trace = slices.DeleteFunc(s.trace, func(item string) bool { return strings.TrimRight(item, "!?") == name })
+	}
+	s.trace = append(s.trace, name+mark)
 }

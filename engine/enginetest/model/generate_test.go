@@ -23,12 +23,23 @@ type place struct {
 	side       side
 	depth      int
 	concurrent bool     // inside a parallel or foreach
+	families   []string // what may come before the ID in paths: those of children around
 	keys       []string // what may follow the ID in paths: the keys of each foreach around
 	items      []string // names of the items
 	certain    []string // steps that ran
 	maybe      []string // steps that may have run
 	vars       []string // that are set here, or may be
 	handler    bool     // error is known
+}
+
+// paths lists the paths that a step may have.
+func (p *place) paths(id string) (list []string) {
+	for _, f := range p.families {
+		for _, k := range p.keys {
+			list = append(list, f+id+k)
+		}
+	}
+	return list
 }
 
 // within gives the place inside a block.
@@ -85,17 +96,10 @@ func (g *generator) id() string {
 
 // definition draws a definition.
 func (g *generator) definition() *definition {
+	d := &definition{saga: root}
 	g.depth, g.size, g.probes = 1+g.IntN(4), one(g, 4, 8, 15, 25), one(g, 20, 50, 80)
-	d := &definition{}
-	if g.chance(25) {
-		d.head = append(d.head, may("deadline: %s", g.duration("100ms", "300ms", "1s", "${{ input.d }}")))
-	}
-	if g.chance(50) {
-		d.head = append(d.head, may("cancelGrace: %s", one(g, "20ms", "50ms", "1m")))
-	}
-	d.head = append(d.head, may("defaults: {timeout: %s, retry: {attempts: %d, backoff: 10ms..40ms}, compensation: {retry: {backoff: 10ms..20ms, within: %s}}}",
-		one(g, "60ms", "100ms", "400ms"), 1+g.IntN(3), one(g, "50ms", "200ms")))
-	p := &place{keys: []string{""}}
+	g.head(d)
+	p := &place{keys: []string{""}, families: []string{""}}
 	switch g.IntN(4) {
 	case 0: // no way past the point of no return
 		d.steps = g.list(p, 1+g.IntN(5))
@@ -112,6 +116,18 @@ func (g *generator) definition() *definition {
 		d.output = g.everything(*p)
 	}
 	return d
+}
+
+// head draws what stands before the steps.
+func (g *generator) head(d *definition) {
+	if g.chance(25) {
+		d.head = append(d.head, may("deadline: %s", g.duration("100ms", "300ms", "1s", "${{ input.d }}")))
+	}
+	if g.chance(50) {
+		d.head = append(d.head, may("cancelGrace: %s", one(g, "20ms", "50ms", "1m")))
+	}
+	d.head = append(d.head, may("defaults: {timeout: %s, retry: {attempts: %d, backoff: 10ms..40ms}, compensation: {retry: {backoff: 10ms..20ms, within: %s}}}",
+		one(g, "60ms", "100ms", "400ms"), 1+g.IntN(3), one(g, "50ms", "200ms")))
 }
 
 // everything gives all that can be seen at the end as the saga's output.
@@ -182,7 +198,14 @@ func (g *generator) pivot(p *place) *step {
 		s.lines = append(s.lines, g.condition(*p))
 		side = either
 	}
-	g.call(p, s, "pivot")
+	if g.ids <= g.size && g.chance(30) {
+		g.child(p, s, true)
+		if strings.Contains(s.child.yaml(), "complete:") { // it may end before it has decided
+			side = either
+		}
+	} else {
+		g.call(p, s, "pivot")
+	}
 	if p.depth <= g.depth && g.chance(40) {
 		inner := p.within()
 		inner.side, inner.handler = before, true
@@ -210,12 +233,12 @@ func (g *generator) step(p *place) *step {
 	if g.chance(12) {
 		s.lines = append(s.lines, g.condition(*p))
 	}
-	kinds := 17
+	kinds := 18
 	if p.depth >= g.depth || g.ids > g.size {
 		kinds = 11
 	}
 	kind := g.IntN(kinds)
-	if kinds == 17 && g.late && g.chance(40) {
+	if kinds == 18 && g.late && g.chance(40) {
 		kind = 12
 	}
 	switch kind {
@@ -251,6 +274,12 @@ func (g *generator) step(p *place) *step {
 		s.bodies = []body{{steps: g.list(&inner, 1+g.IntN(3))}}
 	case 15:
 		g.choice(p, s)
+	case 16:
+		if p.side == before {
+			g.child(p, s, false)
+		} else {
+			g.call(p, s, "none")
+		}
 	default:
 		g.foreach(p, s)
 	}
@@ -298,8 +327,8 @@ func (g *generator) call(p *place, s *step, effect string) {
 
 func (g *generator) answerable(prefix string, p *place, s *step, probe bool) {
 	c := called{name: prefix + s.id, probe: probe}
-	for _, k := range p.keys {
-		c.paths = append(c.paths, prefix+s.id+k)
+	for _, path := range p.paths(s.id) {
+		c.paths = append(c.paths, prefix+path)
 	}
 	g.calls = append(g.calls, c)
 }
@@ -351,113 +380,6 @@ func (g *generator) end(p *place, s *step) {
 	default:
 		g.set(p, s)
 	}
-}
-
-func (g *generator) parallel(p *place, s *step) {
-	s.block = "parallel"
-	g.concurrency(s)
-	found := p.within()
-	for i := range 2 + g.IntN(2) {
-		inner := p.within()
-		inner.concurrent = true
-		steps := g.list(&inner, 1+g.IntN(2))
-		s.bodies = append(s.bodies, body{name: fmt.Sprintf("b%d", i), steps: steps})
-		found.ran(steps, false)
-	}
-	p.maybe = found.maybe
-}
-
-func (g *generator) concurrency(s *step) {
-	if g.chance(50) {
-		s.opts = append(s.opts, may("onFailure: cancel"))
-	}
-	if g.chance(50) {
-		s.opts = append(s.opts, may("compensation: parallel"))
-	}
-}
-
-func (g *generator) foreach(p *place, s *step) {
-	s.block = "foreach"
-	as := fmt.Sprintf("it%d", len(p.items))
-	lists := map[string][]string{
-		"input.two": {"a", "b"}, "input.three": {"x%2Fy", "7", "z"}, "input.twice": {"a", "b", "a"}, "input.none": {},
-		"input.n": {}, "input.boom.x": {},
-	}
-	in := one(g, "input.two", "input.two", "input.two", "input.three", "input.three", "input.three", "input.three", one(g, "input.twice", "input.none", "input.n", "input.boom.x"))
-	s.opts = append(s.opts, line{"in: " + in, []string{"in: input.two"}}, must("as: %s", as))
-	keys := lists[in]
-	switch g.IntN(10) {
-	case 0, 1, 2:
-		keys = []string{"0", "1", "2"}[:min(len(keys), 3)]
-	case 3:
-		s.opts = append(s.opts, may("key: %s.x.y", as))
-	default:
-		s.opts = append(s.opts, may("key: %s", as))
-	}
-	if g.chance(70) {
-		s.opts = append(s.opts, may("concurrency: %d", 1+g.IntN(3)))
-	}
-	g.concurrency(s)
-	inner := p.within()
-	inner.concurrent, inner.items = true, append(slices.Clone(p.items), as)
-	inner.keys = nil
-	for _, outer := range p.keys {
-		for _, k := range keys {
-			inner.keys = append(inner.keys, outer+"["+k+"]")
-		}
-	}
-	if len(inner.keys) == 0 {
-		inner.keys = []string{""}
-	}
-	var steps []*step
-	if g.chance(30) { // a variable that some items set and others read
-		own := &step{id: g.id(), lines: []line{may("if: %s %s \"a\"", as, one(g, "==", "!="))}}
-		g.set(&inner, own)
-		steps = append(steps, own)
-	}
-	s.bodies = []body{{steps: append(steps, g.list(&inner, 1+g.IntN(2))...)}}
-}
-
-func (g *generator) choice(p *place, s *step) {
-	s.block = "switch"
-	from := *p
-	for i := range 1 + g.IntN(3) {
-		inner := from.within()
-		when := g.test(from)
-		if i > 0 && g.chance(30) {
-			when = ""
-		}
-		steps := g.list(&inner, 1+g.IntN(2))
-		if inner.side != from.side {
-			p.side = either
-		}
-		s.bodies = append(s.bodies, body{when: when, steps: steps})
-		p.ran(steps, false)
-		if when == "" {
-			break
-		}
-	}
-}
-
-// catch draws the handlers of a step that stands on one side.
-func (g *generator) catch(p *place, s *step) {
-	codes := [][]string{{`["*"]`}, {"[R1]"}, {"[R1, TIMEOUT]", `["*"]`}, {"[R2, EXPRESSION]"}, {"[F1, DUPLICATE_KEY]", "[R1]"}}
-	for _, on := range one(g, codes...) {
-		inner := p.within()
-		inner.handler = true
-		s.catch = append(s.catch, clause{on, g.list(&inner, 1+g.IntN(2))})
-	}
-}
-
-// catchEither draws a handler of a step that a failure may leave on both sides.
-func (g *generator) catchEither(p *place, s *step) {
-	if g.chance(50) {
-		return
-	}
-	inner := p.within()
-	inner.side, inner.handler, inner.depth = either, true, g.depth
-	s.catch = []clause{{one(g, `["*"]`, "[R1]"), g.list(&inner, 1+g.IntN(2))}}
-	p.side = either
 }
 
 // value draws an expression that gives some value, or fails.

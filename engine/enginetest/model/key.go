@@ -10,8 +10,8 @@ import (
 
 // key gives the idempotency key of an operation (S20).
 func (s *saga) key(f *frame, op engine.Op, generation int) string {
-	key := fmt.Sprintf("%s:%s:%s:%s:%s:%d", escape(s.start.Tenant, ":%"), escape(s.start.ID, ":%"), escape(f.path, ":%"),
-		op, s.startedAt.UTC().Format("20060102T150405Z"), generation)
+	key := fmt.Sprintf("%s:%s:%s:%s:%s:%d", escape(s.start.Tenant, ":%"), escape(s.family.id, ":%"), escape(f.path, ":%"),
+		op, s.family.startedAt.UTC().Format("20060102T150405Z"), generation)
 	if len(key) > 255 {
 		return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(key)))
 	}

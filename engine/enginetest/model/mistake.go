@@ -14,10 +14,15 @@ const (
 	forgetsTheOrder    mistake = "S6 branches do not wait for each other's compensations"
 	retriesWhenLeft    mistake = "S7 a further attempt starts although a sibling has failed"
 	sharesVariables    mistake = "S8 what an item sets is seen by the others"
+	losesTheChild      mistake = "S9 what a child has done is not compensated by its parent"
+	splitsTheChild     mistake = "S9 what a child has done in branches is not one entry of its parent"
+	forgetsTheDecision mistake = "S9 a child that has decided has not for its parent"
+	leavesTheChild     mistake = "S9 a child goes on although its parent is being left"
 	takesLastClause    mistake = "S10 the last clause that matches wins"
 	commitsLate        mistake = "S11 a retriable step passes no point of no return"
 	cancelsThePivot    mistake = "S13 a cancel does not wait for a pivot that runs"
 	insists            mistake = "S16 a compensation that is rejected is repeated"
+	holdsUpTheRest     mistake = "S17 what waits for a parked entry holds up what does not"
 	waitsForTheParked  mistake = "S17 everything waits for what is parked"
 	forgetsTheSkip     mistake = "S19 a skip leaves the outcome as it was"
 	keepsTheKey        mistake = "S20 a corrected input is sent under the old key"
@@ -26,6 +31,7 @@ const (
 
 var mistakes = []mistake{
 	forgetsUnknown, compensatesRefused, trustsLastAttempt, asksOnTheWayBack, evaluatesLate, compensatesForward,
-	forgetsTheOrder, retriesWhenLeft, sharesVariables, takesLastClause, commitsLate, cancelsThePivot, insists,
-	waitsForTheParked, forgetsTheSkip, keepsTheKey, takesTheNewest,
+	forgetsTheOrder, retriesWhenLeft, sharesVariables, losesTheChild, splitsTheChild, forgetsTheDecision,
+	leavesTheChild, takesLastClause, commitsLate, cancelsThePivot, insists, holdsUpTheRest, waitsForTheParked,
+	forgetsTheSkip, keepsTheKey, takesTheNewest,
 }

@@ -42,9 +42,9 @@ type drawn struct {
 func draw(seed uint64, n int) ([]drawn, error) {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, uint64(n)))}
 	d := g.definition()
-	plan, err := compile(d.yaml())
+	plan, err := compile(d.family())
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, d.yaml())
+		return nil, fmt.Errorf("%w\n%s", err, d.family())
 	}
 	list := make([]drawn, scriptsPerDefinition)
 	for i := range list {
@@ -133,40 +133,58 @@ func (c drawn) shrink(model interpreter) drawn {
 // newCase compiles a definition and prepares a script.
 func newCase(d *definition, script *Script) (c drawn, err error) {
 	c = drawn{definition: d, script: script}
-	if c.plan, err = compile(d.yaml()); err != nil {
+	if c.plan, err = compile(d.family()); err != nil {
 		return c, err
 	}
 	c.start, err = prepare(c.plan, script)
 	return c, err
 }
 
-// write writes a case as a definition and, beside it, a script.
+// write writes a case: the definition, beside it the script, and the definitions
+// of children.
 func (c drawn) write(name string) error {
-	return errors.Join(
-		os.MkdirAll(filepath.Dir(name), 0o755),
-		os.WriteFile(name, []byte(c.definition.yaml()), 0o600),
-		os.WriteFile(scriptName(name), []byte(c.script.text()), 0o600))
+	err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(beside(name, "script"), []byte(c.script.text()), 0o600))
+	for saga, yaml := range c.definition.family() {
+		file := name
+		if saga != root {
+			file = beside(name, saga+".yaml")
+		}
+		err = errors.Join(err, os.WriteFile(file, []byte(yaml), 0o600))
+	}
+	return err
 }
 
-// scriptName is the name of the script beside a definition.
-func scriptName(definition string) string {
-	return strings.TrimSuffix(definition, ".yaml") + ".script"
+// beside is the name of another file of the same case.
+func beside(name, other string) string {
+	return strings.TrimSuffix(name, "yaml") + other
 }
 
 // read reads what write wrote.
 func read(name string) (c drawn, err error) {
-	yaml, err := os.ReadFile(name)
+	family := map[string]string{}
+	files, err := filepath.Glob(beside(name, "*yaml"))
 	if err != nil {
 		return c, err
 	}
-	text, err := os.ReadFile(scriptName(name))
+	for _, file := range files {
+		yaml, err := os.ReadFile(file)
+		if err != nil {
+			return c, err
+		}
+		saga := root
+		if file != name {
+			saga = strings.TrimSuffix(strings.TrimPrefix(file, beside(name, "")), ".yaml")
+		}
+		family[saga] = string(yaml)
+	}
+	text, err := os.ReadFile(beside(name, "script"))
 	if err != nil {
 		return c, err
 	}
 	if c.script, err = parseScript(string(text)); err != nil {
 		return c, err
 	}
-	if c.plan, err = compile(string(yaml)); err != nil {
+	if c.plan, err = compile(family); err != nil {
 		return c, err
 	}
 	c.start, err = prepare(c.plan, c.script)

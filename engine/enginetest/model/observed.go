@@ -54,7 +54,7 @@ type Invoked struct {
 func (s *saga) observed() *Observed {
 	o := &Observed{
 		Direction: engine.Forward, Interventions: s.interventions, Trace: s.trace,
-		Output: s.output, OutputError: s.outputError, Elapsed: s.now.Sub(s.startedAt),
+		Output: s.output, OutputError: s.outputError, Elapsed: s.lastEvent.Sub(s.startedAt),
 		Steps: s.stepList(), Parked: s.parkedList(), Invocations: s.invocations, Replies: s.replies,
 	}
 	if cause := s.root.failure; cause != nil {

@@ -29,6 +29,7 @@ func (s *saga) park(x *strand, f *frame, failure engine.Failure, state engine.St
 	f.parked = &parking{code: failure.Code, state: state, pause: p}
 	if f.leaf() {
 		s.note(f.path, "?")
+		s.waiting[f.path] = true
 	}
 	v := s.pausing(p).(verdict)
 	if v.command == engine.CommandSkip && f.leaf() {
@@ -42,6 +43,7 @@ func (s *saga) parkEntry(e *entry, code string) {
 	e.running, e.parked = false, &parking{code: code}
 	e.frame.state, e.frame.code = engine.StateParked, code
 	s.note("~"+e.frame.path, "!")
+	s.waiting["~"+e.frame.path] = true
 }
 
 // fitting gives the commands that fit a parked step: what may have happened is

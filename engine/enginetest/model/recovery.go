@@ -10,6 +10,7 @@ import (
 // entry is an armed compensation (S1).
 type entry struct {
 	frame      *frame
+	place      *frame // where it stands: frame, or the step of the child that it was handed up from
 	key        string
 	generation int
 	input      any // frozen (S5)
@@ -57,7 +58,7 @@ func (s *saga) settle() {
 	}
 	for _, r := range s.recoveries {
 		for _, e := range slices.Backward(slices.Clone(s.entries)) {
-			if e.frame.inside(r.frame) && s.isItsTurn(e, r.frame) {
+			if e.place.inside(r.frame) && s.isItsTurn(e, r.frame) {
 				s.spawn(func(x *strand) { s.compensate(x, e) })
 			}
 		}
@@ -65,32 +66,44 @@ func (s *saga) settle() {
 }
 
 func (s *saga) hasEntries(t *frame) bool {
-	return slices.ContainsFunc(s.entries, func(e *entry) bool { return e.frame.inside(t) })
+	return slices.ContainsFunc(s.entries, func(e *entry) bool { return e.place.inside(t) })
 }
 
 // isItsTurn says whether an entry inside t may be compensated now: one at a time,
 // the last that completed first (S6). Two that stand in different branches of a
-// block with parallel compensation do not wait for each other (S7), and none
-// waits for a parked one that the flow does not order with it (S17).
+// block with parallel compensation do not wait for each other (S7).
 func (s *saga) isItsTurn(e *entry, t *frame) bool {
-	if e.running || e.parked != nil {
+	if e.running || s.stuck(e, t) {
 		return false
 	}
 	later := s.wrong == compensatesForward
 	for _, other := range s.entries {
 		if other == e {
-			later = s.wrong != compensatesForward // those that follow
+			later = !later // those that follow
 			continue
 		}
-		block := apart(e.frame, other.frame)
-		if block != nil && (compensatesInParallel(block) || s.wrong == forgetsTheOrder || (other.parked != nil && s.wrong != waitsForTheParked)) {
+		block := apart(e.place, other.place)
+		if block != nil && (compensatesInParallel(block) || s.wrong == forgetsTheOrder) {
 			continue
 		}
-		if other.running || (later && other.frame.inside(t)) {
+		if other.running || (later && other.place.inside(t) && !s.stuck(other, t)) {
 			return false
 		}
 	}
 	return true
+}
+
+// stuck says whether an entry inside t waits for an operator: it is parked, or
+// its step comes before one of which that is true (S17).
+func (s *saga) stuck(e *entry, t *frame) bool {
+	if e.parked != nil || s.wrong == holdsUpTheRest {
+		return e.parked != nil
+	}
+	i := slices.Index(s.entries, e)
+	return slices.ContainsFunc(s.entries[i+1:], func(later *entry) bool {
+		ordered := apart(e.place, later.place) == nil || s.wrong == waitsForTheParked
+		return ordered && later.place.inside(t) && s.stuck(later, t)
+	})
 }
 
 // compensate repeats a compensation until it succeeds or parks (S16).

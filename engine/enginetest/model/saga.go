@@ -11,15 +11,12 @@ import (
 
 // saga is a saga that is being interpreted.
 type saga struct {
-	plan  *dsl.Plan
-	start *engine.Start
-	world *Participants
-	wrong mistake // what is done wrong on purpose
-
-	startedAt, now time.Time
-	agenda         []*appointment
-	appointed      int
-	strands        []*strand
+	*world
+	plan      *dsl.Plan
+	start     *engine.Start
+	family    *family
+	startedAt time.Time
+	lastEvent time.Time
 
 	root   *frame   // the saga itself, around all its steps
 	frames []*frame // steps that were reached, in order
@@ -45,6 +42,18 @@ type saga struct {
 	output      any
 	outputError bool
 	trace       []string
+	waiting     map[string]bool // what stands in the trace until it closes
+}
+
+// world is what all sagas of a family share.
+type world struct {
+	participants *Participants
+	wrong        mistake // what is done wrong on purpose
+
+	now         time.Time
+	agenda      []*appointment
+	appointed   int
+	strands     []*strand
 	invocations []Invoked
 	replies     map[string]engine.Reply
 }
@@ -56,32 +65,51 @@ func Run(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script) *Obs
 
 // run is Run with a mistake; empty: without.
 func run(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script, wrong mistake) *Observed {
-	s := &saga{
-		plan: plan, start: start, world: NewParticipants(script), wrong: wrong, startedAt: at, now: at,
-		seen: map[string]bool{}, taken: map[string]bool{}, replies: map[string]engine.Reply{},
-	}
-	s.root = &frame{scope: outermost(start, at), state: engine.StateRunning}
+	w := &world{participants: NewParticipants(script), wrong: wrong, now: at, replies: map[string]engine.Reply{}}
+	defer w.abandon()
+	s := w.saga(plan, start)
+	s.family = &family{id: start.ID, startedAt: at}
+	s.at(at, "", func() { s.spawn(s.main) })
 	for i, h := range script.Outside {
-		s.at(at.Add(h.After), "", func() { s.happens(strconv.Itoa(i), h) })
+		w.at(nil, at.Add(h.After), "", func() { s.happens(strconv.Itoa(i), h) })
 	}
-	defer s.abandon()
-	s.spawn(s.main)
-	s.settle()
-	for !s.closed {
-		next := s.soonest()
-		if next == nil {
-			break
+	for next := w.soonest(); next != nil && !s.closed; next = w.soonest() {
+		w.now = next.at
+		if next.saga == nil {
+			next.do()
+		} else {
+			next.saga.event(next.do)
 		}
-		s.now = next.at
-		next.do()
-		s.settle()
 	}
 	return s.observed()
 }
 
-// abandon ends the strands of a saga that is not looked at any more.
-func (s *saga) abandon() {
-	for _, x := range s.strands {
+// saga gives a saga that has not begun.
+func (w *world) saga(plan *dsl.Plan, start *engine.Start) *saga {
+	return &saga{
+		world: w, plan: plan, start: start, startedAt: w.now,
+		root: &frame{scope: outermost(start, w.now), state: engine.StateRunning},
+		seen: map[string]bool{}, taken: map[string]bool{}, waiting: map[string]bool{},
+	}
+}
+
+// event lets something happen to a saga, and whatever follows from it at once.
+// To one that has closed nothing happens.
+func (s *saga) event(do func()) {
+	if s.closed {
+		return
+	}
+	s.lastEvent = s.now
+	do()
+	s.settle()
+	if s.closed && s.family.report != nil {
+		s.family.report()
+	}
+}
+
+// abandon ends the strands of sagas that are not looked at any more.
+func (w *world) abandon() {
+	for _, x := range w.strands {
 		x.stop()
 	}
 }
@@ -122,11 +150,12 @@ func (s *saga) complete(output *dsl.Value, in *scope) {
 func (s *saga) happens(request string, h Happening) {
 	switch {
 	case h.Cancel:
-		s.cancel(request)
+		s.event(func() { s.cancel(request) })
 	case h.Signal != nil:
-		s.signal(request, h.Signal)
+		s.event(func() { s.signal(request, h.Signal) })
 	default:
-		s.operate(request, h.Operator)
+		to := s.addressee(h.Operator.Path)
+		to.event(func() { to.operate(request, h.Operator) })
 	}
 }
 
@@ -182,11 +211,17 @@ func (s *saga) turn(cause engine.Failure, request string) {
 		s.held = &held{cause: cause}
 	}
 	s.held.requests = append(s.held.requests, request)
+	if s.pivot.child != nil {
+		s.cancelChild(s.pivot)
+	}
 }
 
 // mayStillDecide says whether a pivot runs or is in doubt. While it waits for
 // another attempt after one that was not sent it is neither.
 func (s *saga) mayStillDecide(pivot *frame) bool {
+	if pivot.child != nil {
+		return true // whether it still can turn around is its own to say
+	}
 	a := pivot.action
 	return a.ambiguous || a.applied || slices.ContainsFunc(s.open, func(p *pause) bool {
 		return p.frame == pivot && p.what != aTime

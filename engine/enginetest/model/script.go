@@ -1,6 +1,7 @@
 package model
 
 import (
+	"strings"
 	"time"
 
 	"github.com/sagad/sagad/engine"
@@ -71,13 +72,9 @@ func (p *Participants) Answer(op engine.Op, path string, timeout time.Duration) 
 	return a.Outcome, a.Took
 }
 
-// stepOf gives the ID of the step at a path without foreach keys: that of the
-// last part of a path that leads into children.
+// stepOf gives the ID of the step at a path: without the children that lead to it
+// and without the keys of items.
 func stepOf(path string) string {
-	for i := range path {
-		if path[i] == '[' {
-			return path[:i]
-		}
-	}
-	return path
+	id, _, _ := strings.Cut(path[strings.LastIndexByte(path, '/')+1:], "[")
+	return id
 }

@@ -75,6 +75,10 @@ func (e *editor) steps(list *[]*step) bool {
 				return true
 			}
 		}
+		if s.child != nil && e.here() {
+			*list = slices.Replace(*list, i, i+1, s.child.steps...)
+			return true
+		}
 		for j := range s.catch {
 			if e.here() {
 				s.catch = slices.Delete(s.catch, j, j+1)
@@ -89,7 +93,7 @@ func (e *editor) steps(list *[]*step) bool {
 		}
 	}
 	for _, s := range *list {
-		if e.lines(s.lines) || e.lines(s.opts) {
+		if e.lines(s.lines) || e.lines(s.opts) || (s.child != nil && e.definition(s.child)) {
 			return true
 		}
 		for j := range s.bodies {

@@ -25,7 +25,7 @@ func (s *saga) steps(x *strand, f *frame, br *branch, in *scope, list []*dsl.Ste
 		if f.leaving() {
 			return nil, left
 		}
-		inner := &frame{step: step, path: step.ID + in.keys, parent: f, branch: br, scope: in}
+		inner := &frame{step: step, path: s.family.prefix + step.ID + in.keys, parent: f, branch: br, scope: in}
 		s.frames = append(s.frames, inner)
 		output, how := s.step(x, inner)
 		if how == left || s.closed {
@@ -103,6 +103,8 @@ func (s *saga) begin(x *strand, f *frame) (any, ending) {
 		}
 		text, _ := message.(string)
 		return s.fail(x, f, step.Fail.Code, text)
+	case dsl.KindSaga:
+		return s.nested(x, f)
 	case dsl.KindComplete:
 		s.note(f.path, "")
 		f.state = engine.StateSucceeded

@@ -17,7 +17,7 @@ type strand struct {
 type abandoned struct{}
 
 // spawn starts a strand and comes back when it waits or has ended.
-func (s *saga) spawn(run func(*strand)) {
+func (w *world) spawn(run func(*strand)) {
 	x := &strand{}
 	x.next, x.stop = iter.Pull(func(yield func(struct{}) bool) {
 		defer func() {
@@ -28,7 +28,7 @@ func (s *saga) spawn(run func(*strand)) {
 		x.yield = yield
 		run(x)
 	})
-	s.strands = append(s.strands, x)
+	w.strands = append(w.strands, x)
 	x.next()
 }
 
@@ -47,22 +47,27 @@ type appointment struct {
 	at    time.Time
 	path  string // of the step it is about; empty: of the saga
 	order int
+	saga  *saga // to which it happens; nil: to whom it may concern
 	do    func()
 }
 
 // at makes an appointment.
 func (s *saga) at(at time.Time, path string, do func()) *appointment {
-	s.appointed++
-	a := &appointment{at: at, path: path, order: s.appointed, do: do}
-	s.agenda = append(s.agenda, a)
+	return s.world.at(s, at, path, do)
+}
+
+func (w *world) at(s *saga, at time.Time, path string, do func()) *appointment {
+	w.appointed++
+	a := &appointment{at: at, path: path, order: w.appointed, saga: s, do: do}
+	w.agenda = append(w.agenda, a)
 	return a
 }
 
 // cancelled takes an appointment back.
-func (s *saga) cancelled(a *appointment) {
-	for i, other := range s.agenda {
+func (w *world) cancelled(a *appointment) {
+	for i, other := range w.agenda {
 		if other == a {
-			s.agenda = append(s.agenda[:i], s.agenda[i+1:]...)
+			w.agenda = append(w.agenda[:i], w.agenda[i+1:]...)
 			return
 		}
 	}
@@ -71,14 +76,14 @@ func (s *saga) cancelled(a *appointment) {
 // soonest takes the next appointment from the agenda: what comes first in time;
 // of one instant what has the smaller path (S6); of one step what was appointed
 // first. It gives nil when nothing more will happen.
-func (s *saga) soonest() *appointment {
+func (w *world) soonest() *appointment {
 	var first *appointment
-	for _, a := range s.agenda {
+	for _, a := range w.agenda {
 		if first == nil || a.before(first) {
 			first = a
 		}
 	}
-	s.cancelled(first)
+	w.cancelled(first)
 	return first
 }
 

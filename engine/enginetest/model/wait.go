@@ -16,6 +16,7 @@ const (
 	anAnswer   waitingFor = iota // of a participant
 	aTime                        // to pass
 	aMessage                     // from outside, or a time
+	aChild                       // to close
 	anOperator                   // to decide
 )
 
@@ -72,7 +73,7 @@ func (s *saga) attempt(x *strand, f *frame, inv engine.Invocation) engine.Outcom
 func (s *saga) invoke(f *frame, inv engine.Invocation) (answer engine.Outcome, took time.Duration) {
 	inv.Path, inv.ActionKey = f.path, f.action.key
 	s.invocations = append(s.invocations, Invoked{s.now, inv})
-	return s.world.Answer(inv.Op, f.path, inv.Timeout)
+	return s.participants.Answer(inv.Op, f.path, inv.Timeout)
 }
 
 // cut ends an attempt whose answer nobody waits for any more: what became of it
