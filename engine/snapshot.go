@@ -246,7 +246,6 @@ type writer struct {
 	blockList []*block
 	scopes    map[*scope]int
 	scopeList []scopeState
-	within    map[*dsl.Step]map[string]bool // IDs inside a foreach
 }
 
 func (w *writer) state() *state {
