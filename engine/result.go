@@ -55,7 +55,8 @@ type Result struct {
 	Parked        []Parked     `json:"parked,omitempty"`
 }
 
-// StepResult is one leaf that was reached, in order of reaching.
+// StepResult is one leaf that was reached, in order of reaching, or that an open
+// saga may still reach: StatePending.
 type StepResult struct {
 	Path         string       `json:"path"`
 	State        State        `json:"state"`
@@ -208,5 +209,5 @@ func (m *Machine) stepResults() []StepResult {
 		}
 		list = append(list, s)
 	}
-	return list
+	return append(list, m.pendingSteps()...)
 }

@@ -46,8 +46,8 @@ func instanceCommand(c *console, cmd *cobra.Command, do func(ctx context.Context
 // open connects to where the saga is. Its tenant stands in its ID.
 func (i *instance) open(ctx context.Context) (err error) {
 	tenant, _, _ := strings.Cut(i.id, "/")
-	if strings.Count(i.id, "/") != 2 {
-		return fmt.Errorf("%q is no ID of a saga, which is TENANT/SAGA/KEY; `sagad list` shows them", i.id)
+	if strings.Count(i.id, "/") < 2 {
+		return fmt.Errorf("%q is no ID of a saga, which is TENANT/SAGA/KEY, of a child with the path of its step behind; `sagad list` shows them", i.id)
 	}
 	set := i.flags.cmd.Flags()
 	if set.Changed("tenant") && i.flags.tenant != tenant {

@@ -127,7 +127,7 @@ func (l *lister) query(s *settings) (string, error) {
 	if l.limit < 1 || l.limit > maxLimit {
 		return "", fmt.Errorf("--limit %d: it may be from 1 to %d", l.limit, maxLimit)
 	}
-	parts := []string{temporal.AttributeSaga + " IS NOT NULL"}
+	parts := []string{temporal.AttributeSaga + " IS NOT NULL", "ExecutionStatus != 'ContinuedAsNew'"}
 	if !l.all {
 		parts = append(parts, equals(temporal.AttributeTenant, s.Tenant))
 	}
@@ -202,6 +202,7 @@ const pageSize = 200
 
 func (l *lister) rows(ctx context.Context, st *stack.Stack, query string) ([]row, error) {
 	rows := []row{}
+	seen := map[string]bool{} // one that was reset has several runs; the latest stands first
 	var next []byte
 	for {
 		page, err := st.SDK().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
@@ -215,9 +216,10 @@ func (l *lister) rows(ctx context.Context, st *stack.Stack, query string) ([]row
 			if err != nil {
 				return nil, err
 			}
-			if l.state != "" && r.Outcome != l.state {
+			if seen[r.ID] || (l.state != "" && r.Outcome != l.state) {
 				continue
 			}
+			seen[r.ID] = true
 			if rows = append(rows, r); len(rows) == l.limit {
 				return rows, nil
 			}

@@ -16,13 +16,22 @@ func isMissing(err error) bool {
 }
 
 func showCommand(c *console) *cobra.Command {
-	return instanceCommand(c, &cobra.Command{
+	var keys, table bool
+	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show how a saga stands, or how it ended",
+		Long: `Show how a saga stands, or how it ended: the outcome, and a drawing of its flow
+with the state of every step. Branches and items have lanes, the steps of a
+child saga stand below it, and behind a step stands its way back: armed,
+compensating, compensated, parked or skipped.`,
 		Example: `  sagad show demo/cross-border-payment/p-1
+  sagad show demo/cross-border-payment/p-1 --keys
   sagad show demo/cross-border-payment/p-1 -o json`,
 		Args: needs("ID"),
-	}, func(ctx context.Context, i *instance, _ []string) error {
+	}
+	cmd.Flags().BoolVar(&keys, "keys", false, "with the idempotency keys")
+	cmd.Flags().BoolVar(&table, "table", false, "a plain table of the steps, in order of reaching them")
+	return instanceCommand(c, cmd, func(ctx context.Context, i *instance, _ []string) error {
 		r, err := i.result(ctx)
 		if err != nil {
 			return err
@@ -31,7 +40,12 @@ func showCommand(c *console) *cobra.Command {
 			return printJSON(c.out, r)
 		}
 		progress.Result(c.out, c.style(), r, i.settings.again)
-		progress.Steps(c.out, c.style(), r)
+		plan, err := i.stack.Client().Plan(ctx, i.id)
+		if table || err != nil { // a drawing needs the flow
+			progress.Steps(c.out, c.style(), r)
+			return nil
+		}
+		progress.Draw(c.out, c.style(), plan, r, keys)
 		return nil
 	})
 }

@@ -66,7 +66,7 @@ func (c *Client) Start(ctx context.Context, plan *dsl.Plan, start *engine.Start,
 
 // sameInput checks that a saga was started with this input.
 func (c *Client) sameInput(ctx context.Context, id string, input []byte) error {
-	first, err := c.started(ctx, id)
+	first, _, err := c.started(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -76,21 +76,31 @@ func (c *Client) sameInput(ctx context.Context, id string, input []byte) error {
 	return nil
 }
 
-// started gives what a saga was started with, from the first event of its
-// history.
-func (c *Client) started(ctx context.Context, id string) (*startArgs, error) {
+// Plan gives the plan of a saga, which stands in the first event of its history.
+func (c *Client) Plan(ctx context.Context, id string) (*dsl.Plan, error) {
+	args, packed, err := c.started(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	plans := &planCache{}
+	return plans.get(args.Digest, packed)
+}
+
+// started gives what a saga was started with and its compressed plan, from the
+// first event of its history.
+func (c *Client) started(ctx context.Context, id string) (*startArgs, []byte, error) {
 	history := c.sdk.GetWorkflowHistory(ctx, id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	event, err := history.Next()
 	if err != nil {
-		return nil, fmt.Errorf("history of %s: %w", id, err)
+		return nil, nil, fmt.Errorf("history of %s: %w", id, err)
 	}
 	payloads := event.GetWorkflowExecutionStartedEventAttributes().GetInput()
 	var packed []byte
 	args := &startArgs{}
 	if err := converter.GetDefaultDataConverter().FromPayloads(payloads, &packed, args); err != nil {
-		return nil, fmt.Errorf("input of %s: %w", id, err)
+		return nil, nil, fmt.Errorf("input of %s: %w", id, err)
 	}
-	return args, nil
+	return args, packed, nil
 }
 
 func searchAttributes(plan *dsl.Plan, start *engine.Start, search map[string]any) (sdk.SearchAttributes, error) {

@@ -22,25 +22,36 @@ func (s *Stack) Follow(ctx context.Context, id string, see func(engine.Result) (
 	if see(result) || result.Status == engine.StatusClosed {
 		return result, nil
 	}
+	for result.Status == engine.StatusOpen { // it may continue in another run
+		var stopped bool
+		if result, stopped, err = s.followRun(ctx, id, result, see); stopped || err != nil {
+			return result, err
+		}
+	}
+	return result, nil
+}
+
+// followRun looks at a saga after every step that it takes in its current run.
+func (s *Stack) followRun(ctx context.Context, id string, result engine.Result, see func(engine.Result) (stop bool)) (_ engine.Result, stopped bool, err error) {
+	c := s.Client()
 	history := s.sdk.GetWorkflowHistory(ctx, id, "", true, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for history.HasNext() {
 		event, err := history.Next()
 		if err != nil {
-			return result, fmt.Errorf("follow %s: %w", id, err)
+			return result, false, fmt.Errorf("follow %s: %w", id, err)
 		}
 		if event.GetEventType() != enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
 			continue // only then has the machine taken a step
 		}
 		if result, err = c.Result(ctx, id); err != nil {
-			return result, err
+			return result, false, err
 		}
 		if see(result) || result.Status == engine.StatusClosed {
-			return result, nil
+			return result, true, nil
 		}
 	}
-	result, err = c.Result(ctx, id)
-	if err == nil {
-		see(result)
+	if result, err = c.Result(ctx, id); err != nil {
+		return result, false, err
 	}
-	return result, err
+	return result, see(result), nil
 }

@@ -70,6 +70,9 @@ func (o *Observed) of(r engine.Result) {
 		o.Cause = strings.Join([]string{string(c.Kind), c.Path, c.Code}, " ")
 	}
 	for _, s := range r.Steps {
+		if s.State == engine.StatePending {
+			continue // what may still come is read off the plan
+		}
 		o.Steps = append(o.Steps, Step{s.Path, s.State, s.Code, s.Attempts, s.Key, s.Compensation.Attempts, s.Compensation.Key})
 	}
 	for _, p := range r.Parked {
