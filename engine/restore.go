@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sagad/sagad/dsl"
 )
@@ -222,6 +223,10 @@ func (r *reader) name(n *node, s *nodeState) error {
 func (r *reader) node(n *node, s *nodeState) error {
 	n.state, n.code, n.done, n.handling = s.State, s.Code, s.Done, s.Handling
 	n.scheduledAt, n.closedAt, n.parked = s.Scheduled.time(), s.Closed.time(), s.Parked.parking()
+	if len(s.Times) == 2 {
+		n.scheduledAt = r.m.startedAt.Add(time.Duration(s.Times[0]) * time.Millisecond)
+		n.closedAt = n.scheduledAt.Add(time.Duration(s.Times[1]) * time.Millisecond)
+	}
 	if u := s.Unwind; u != nil {
 		n.unwind = &unwind{failure: u.Failure, recovering: u.Recovering}
 		if u.Clause >= 0 {

@@ -66,6 +66,7 @@ type nodeState struct {
 	Handling  bool          `json:"h,omitempty"`
 	Scheduled instant       `json:"a,omitempty"`
 	Closed    instant       `json:"z,omitempty"`
+	Times     []int64       `json:"m,omitempty"` // of what has closed, in its place: scheduled since the start, and how long it took, in milliseconds
 	Unwind    *unwindState  `json:"unwind,omitempty"`
 	Call      *callState    `json:"call,omitempty"`
 	Until     *instant      `json:"until,omitempty"` // a wait
@@ -229,6 +230,8 @@ func (d *data) UnmarshalJSON(text []byte) (err error) {
 
 // Snapshot gives the machine's state between two steps, for Restore. It is JSON,
 // the same for the same state, and names the semantics that wrote it (S24, S26).
+// When steps that have closed were scheduled and closed is kept to the
+// millisecond.
 func (m *Machine) Snapshot() ([]byte, error) {
 	w := &writer{m: m, nodes: make(map[*node]int, len(m.nodes)+1), blocks: map[*block]int{}, scopes: map[*scope]int{}}
 	text, err := json.Marshal(w.state())
@@ -332,6 +335,10 @@ func (w *writer) node(n *node) nodeState {
 		if n.in.scope == nil { // adopted
 			s.Step, s.Path = 0, n.path
 		}
+	}
+	if started := w.m.startedAt; n.open == 0 && !n.closedAt.IsZero() && !n.scheduledAt.IsZero() {
+		s.Scheduled, s.Closed = 0, 0
+		s.Times = []int64{n.scheduledAt.Sub(started).Milliseconds(), n.closedAt.Sub(n.scheduledAt).Milliseconds()}
 	}
 	if u := n.unwind; u != nil {
 		s.Unwind = &unwindState{Failure: u.failure, Clause: -1, Recovering: u.recovering}

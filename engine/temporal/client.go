@@ -95,9 +95,12 @@ func (c *Client) started(ctx context.Context, id string) (*startArgs, []byte, er
 		return nil, nil, fmt.Errorf("history of %s: %w", id, err)
 	}
 	payloads := event.GetWorkflowExecutionStartedEventAttributes().GetInput()
-	var packed []byte
+	var packed, state []byte
 	args := &startArgs{}
-	if err := converter.GetDefaultDataConverter().FromPayloads(payloads, &packed, args); err != nil {
+	if err := converter.GetDefaultDataConverter().FromPayloads(payloads, &packed, args, &state); err != nil {
+		return nil, nil, fmt.Errorf("input of %s: %w", id, err)
+	}
+	if _, err := args.unpack(state); err != nil {
 		return nil, nil, fmt.Errorf("input of %s: %w", id, err)
 	}
 	return args, packed, nil

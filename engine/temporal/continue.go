@@ -1,12 +1,10 @@
 package temporal
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"go.temporal.io/sdk/workflow"
-
-	"github.com/sagad/sagad/dsl"
-	"github.com/sagad/sagad/engine"
 )
 
 // Limits of one run of a workflow. A saga that comes near them continues as new
@@ -18,7 +16,7 @@ const (
 	// children goes on in its run: they may take days, and nothing else would
 	// start meanwhile.
 	waitsForChildren = 20_000
-	// maxState is the largest state, compressed, that is carried over. A saga
+	// maxState is the largest state, compressed with the input, that is carried over. A saga
 	// with more stays in its run. The server takes 2 MB for all of the input.
 	maxState = 1 << 20
 )
@@ -49,9 +47,13 @@ func (r *runtime) continueAsNew() error {
 	if err != nil {
 		return err
 	}
-	next := *r.args
-	if next.State = compressor.EncodeAll(snapshot, nil); len(next.State) > maxState {
-		workflow.GetLogger(r.ctx).Warn("the saga is too large to continue as new and stays in its run", "bytes", len(next.State))
+	text, err := json.Marshal(carried{Input: r.args.Input, State: snapshot})
+	if err != nil {
+		return fmt.Errorf("encode state: %w", err)
+	}
+	state := compressor.EncodeAll(text, nil)
+	if len(state) > maxState {
+		workflow.GetLogger(r.ctx).Warn("the saga is too large to continue as new and stays in its run", "bytes", len(state))
 		r.stays = true
 		held := r.held
 		r.held = nil
@@ -60,17 +62,7 @@ func (r *runtime) continueAsNew() error {
 		}
 		return nil
 	}
-	return workflow.NewContinueAsNewError(r.ctx, workflow.GetInfo(r.ctx).WorkflowType.Name, r.packed, &next)
-}
-
-// restore gives the machine of a saga that was continued as new, or a new one.
-func (a *startArgs) restore(plan *dsl.Plan, start *engine.Start) (*engine.Machine, error) {
-	if len(a.State) == 0 {
-		return engine.New(plan), nil
-	}
-	snapshot, err := decompressor.DecodeAll(a.State, nil)
-	if err != nil {
-		return nil, fmt.Errorf("decompress state: %w", err)
-	}
-	return engine.Restore(plan, start, snapshot)
+	next := *r.args
+	next.Input, next.State = nil, nil
+	return workflow.NewContinueAsNewError(r.ctx, workflow.GetInfo(r.ctx).WorkflowType.Name, r.packed, &next, state)
 }

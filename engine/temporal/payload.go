@@ -23,9 +23,36 @@ type startArgs struct {
 	Tenant    string          `json:"tenant"`
 	Region    string          `json:"region"`
 	Settings  json.RawMessage `json:"settings,omitempty"`
-	Input     json.RawMessage `json:"input"`
+	Input     json.RawMessage `json:"input,omitempty"` // of the first run; afterwards it is carried with the state
 	Parent    *engine.Parent  `json:"parent,omitempty"`
-	State     []byte          `json:"state,omitempty"` // of the run before this one, compressed; empty: it is the first
+	State     []byte          `json:"state,omitempty"` // of the run before this one, compressed, as it was carried once
+}
+
+// carried is the third argument of a saga's workflow that continued as new: what
+// the runs before it have left, as compressed JSON.
+type carried struct {
+	Input json.RawMessage `json:"input"`
+	State json.RawMessage `json:"state"`
+}
+
+// unpack takes in what the runs before this one have left, if there were any.
+func (a *startArgs) unpack(packed []byte) (snapshot []byte, err error) {
+	if len(a.State) > 0 {
+		return decompressor.DecodeAll(a.State, nil)
+	}
+	if len(packed) == 0 {
+		return nil, nil
+	}
+	text, err := decompressor.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("decompress state: %w", err)
+	}
+	var c carried
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, fmt.Errorf("decode state: %w", err)
+	}
+	a.Input = c.Input
+	return c.State, nil
 }
 
 func encodeStart(plan *dsl.Plan, s *engine.Start) (*startArgs, error) {

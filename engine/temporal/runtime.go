@@ -37,8 +37,9 @@ type runtime struct {
 	children int // that have not closed
 	reading  int // children whose state is being read
 
-	held  []engine.Command // what is not started before the saga has continued as new
-	stays bool             // its state is too large to continue as new
+	held      []engine.Command // what is not started before the saga has continued as new
+	continued bool             // this run is not the first
+	stays     bool             // its state is too large to continue as new
 
 	task      int // length of the history when the current task began
 	taskBytes int // inputs that the current task schedules
@@ -147,7 +148,7 @@ func (r *runtime) Next() (engine.Event, error) { return r.next(r.ctx) }
 func (r *runtime) next(workflow.Context) (engine.Event, error) {
 	if !r.begun {
 		r.begun = true
-		if len(r.args.State) == 0 {
+		if !r.continued {
 			// The instant of the first event, not of the first task: it is in every
 			// idempotency key and does not change with a reset (S20).
 			startedAt := workflow.GetInfo(r.ctx).WorkflowStartTime.UTC()

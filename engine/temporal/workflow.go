@@ -21,7 +21,8 @@ type interpreter struct {
 func (i *interpreter) run(ctx workflow.Context, args converter.EncodedValues) (*closing, error) {
 	var packed []byte
 	var start startArgs
-	if err := args.Get(&packed, &start); err != nil {
+	var state []byte
+	if err := args.Get(&packed, &start, &state); err != nil {
 		return nil, refuse(err)
 	}
 	if start.Semantics > engine.SemanticsVersion {
@@ -33,11 +34,18 @@ func (i *interpreter) run(ctx workflow.Context, args converter.EncodedValues) (*
 		return nil, refuse(err)
 	}
 	r := &runtime{ctx: ctx, id: workflow.GetInfo(ctx).WorkflowExecution.ID, args: &start, packed: packed, observe: i.observe}
+	snapshot, err := start.unpack(state)
+	if err != nil {
+		return nil, refuse(err)
+	}
 	if r.start, err = start.decode(r.id); err != nil {
 		return nil, refuse(err)
 	}
-	if r.machine, err = start.restore(plan, r.start); err != nil {
-		panic(err) // a newer worker may know this state
+	r.continued = snapshot != nil
+	if r.machine = engine.New(plan); r.continued {
+		if r.machine, err = engine.Restore(plan, r.start, snapshot); err != nil {
+			panic(err) // fails the task, not the saga: a newer worker may know this state
+		}
 	}
 	if err := r.listen(plan); err != nil {
 		return nil, err
