@@ -88,6 +88,9 @@ type Saga struct {
 	Start   *engine.Start
 	World   *World
 	Outside Outside
+	// Stands are the states of the steps, by path, when what comes from outside
+	// comes, each as virtual time has it. A runtime that really waits may be late.
+	Stands []map[string]engine.State
 }
 
 // Observed is what came of a run. Replies are those to Outside, in its order.
@@ -117,7 +120,11 @@ func (c *Case) Prepare(t *testing.T, unique string) *Saga {
 		t.Fatal(err)
 	}
 	start.ID += unique
-	return &Saga{Plan: plan, Start: start, World: NewWorld(c.Mocks), Outside: c.Outside}
+	s := &Saga{Plan: plan, Start: start, World: NewWorld(c.Mocks), Outside: c.Outside}
+	for i, h := range c.Outside {
+		s.Stands = append(s.Stands, standing(simulateUntil(&Saga{Plan: plan, Start: start, World: NewWorld(c.Mocks), Outside: c.Outside[:i]}, h.After)))
+	}
+	return s
 }
 
 // Compile compiles steps into a plan and fails the test on any error. head

@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"maps"
 	"strconv"
 	"testing"
 	"time"
@@ -72,16 +73,23 @@ type Handle interface {
 }
 
 // Drive plays what comes from outside to a running saga, each request at its
-// time, and waits for the end, or for a park that nothing follows. changed tells
+// time or, if the saga is late, once it stands as it does then in virtual time, and waits for the end, or for a park that nothing follows. changed tells
 // of transitions: a value per record is enough.
-func Drive(h Handle, outside Outside, changed <-chan struct{}) Observed {
-	start := time.Now()
+func Drive(h Handle, s *Saga, changed <-chan struct{}) Observed {
+	start, outside := time.Now(), s.Outside
 	replies := make([]engine.Reply, len(outside))
 	answered := make(chan struct{}, len(outside))
+	before := make(chan struct{})
+	close(before)
 	for i, happening := range outside {
+		earlier, sent := before, make(chan struct{})
+		before = sent
 		go func() {
+			<-earlier
 			timer := time.NewTimer(time.Until(start.Add(happening.After)))
 			<-timer.C
+			await(h, s.Stands[i])
+			close(sent) // and perhaps not answered for long
 			replies[i] = happening.send(h)
 			answered <- struct{}{}
 		}()
@@ -102,6 +110,50 @@ func Drive(h Handle, outside Outside, changed <-chan struct{}) Observed {
 			return Observed{Result: r, Replies: replies}
 		}
 	}
+}
+
+// latest is how long a saga on a busy machine may be late.
+const latest = 10 * time.Second
+
+// await waits until a saga stands as it should when something comes to it from
+// outside, but not for ever: what comes may be too early on purpose.
+func await(h Handle, stands map[string]engine.State) {
+	late := time.NewTimer(latest)
+	defer late.Stop()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		select {
+		case <-late.C:
+			return
+		case <-h.Done():
+			return
+		case <-again.C:
+		}
+		if maps.Equal(standing(h.Result()), stands) {
+			return
+		}
+	}
+}
+
+// standing gives the states of the steps that were reached.
+func standing(r engine.Result) map[string]engine.State {
+	states := make(map[string]engine.State, len(r.Steps))
+	for _, s := range r.Steps {
+		if s.State != engine.StatePending {
+			states[s.Path] = s.State
+		}
+	}
+	return states
+}
+
+// simulateUntil gives a saga as it stands at a time after its start.
+func simulateUntil(s *Saga, after time.Duration) engine.Result {
+	script := local.Script{Answer: s.World.answer, Until: max(after-1, 1)}
+	for _, h := range s.Outside {
+		script.At = append(script.At, local.Timed{After: h.After, Event: h.event("")})
+	}
+	return local.Simulate(s.Plan, s.Start, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), script)
 }
 
 // settled says whether nothing moves any more in a parked saga.

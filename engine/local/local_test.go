@@ -25,7 +25,7 @@ func TestConformance(t *testing.T) {
 				default:
 				}
 			}})
-			got = enginetest.Drive(saga, s.Outside, changed)
+			got = enginetest.Drive(saga, s, changed)
 			cancel()
 			<-saga.Done() // a parked saga ends with its context
 		})

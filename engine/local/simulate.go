@@ -2,6 +2,8 @@ package local
 
 import (
 	"container/heap"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +19,9 @@ type Script struct {
 	// At gives events from outside, each at a time after the start. Events of
 	// one instant keep their order and come before the saga's own.
 	At []Timed
+	// Until ends the simulation at a time after the start. 0: when nothing
+	// happens any more.
+	Until time.Duration
 	// Observe is told of every event that a saga takes, children included, and of the
 	// commands that follow. Nil: nobody is told.
 	Observe func(id string, ev engine.Event, commands []engine.Command)
@@ -41,10 +46,22 @@ func Simulate(plan *dsl.Plan, start *engine.Start, at time.Time, script Script) 
 	}
 	for !root.machine.Closed() && s.queue.Len() > 0 {
 		next := heap.Pop(&s.queue).(*item)
+		if script.Until > 0 && next.at.After(at.Add(script.Until)) {
+			break
+		}
 		s.now = next.at
 		s.take(next.saga.addressee(next.event), next.event)
 	}
-	return root.machine.Result()
+	return root.result()
+}
+
+// result gives a saga with the steps of its open children.
+func (saga *simulated) result() engine.Result {
+	r := saga.machine.Result()
+	for _, id := range slices.Sorted(maps.Keys(saga.children)) {
+		r.Include(saga.children[id].result())
+	}
+	return r
 }
 
 type simulation struct {
