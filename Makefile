@@ -65,6 +65,10 @@ fuzz: ## every fuzz test for FUZZTIME (30s)
 model: ## the machine against the reference model on CASES (100000) random sagas, drawn from SEED (1)
 	$(GO) test ./engine/enginetest/model -run 'TestModel$$' -v -timeout=0 -cases=$(CASES) -seed=$(SEED)
 
+.PHONY: kill
+kill: ## a worker killed at every boundary of seven sagas; make test does it at every eighth
+	$(GO) test ./cmd/sagad/killtest -count=1 -v -timeout=60m -every=1
+
 .PHONY: bench
 bench: ## measure: the engine against sagas written by hand, then every package's benchmarks
 	$(GO) build -o bin/bench/plugins/ ./cmd/sagad/bench/noop
