@@ -149,7 +149,7 @@ func standing(r engine.Result) map[string]engine.State {
 
 // simulateUntil gives a saga as it stands at a time after its start.
 func simulateUntil(s *Saga, after time.Duration) engine.Result {
-	script := local.Script{Answer: s.World.answer, Until: max(after-1, 1)}
+	script := local.Script{Answer: s.World.answer, Until: max(after-1, 1), Family: true}
 	for _, h := range s.Outside {
 		script.At = append(script.At, local.Timed{After: h.After, Event: h.event("")})
 	}

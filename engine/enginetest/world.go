@@ -3,6 +3,8 @@ package enginetest
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -209,4 +211,31 @@ func canonical(v any) string {
 		return err.Error()
 	}
 	return string(data)
+}
+
+// Calls is the number of attempts at an activity.
+func (w *World) Calls(activity string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls[activity]
+}
+
+// Keys gives the idempotency keys that were called with, sorted.
+func (w *World) Keys() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.inputs))
+}
+
+// Effects gives the keys of the actions whose effect is there, sorted.
+func (w *World) Effects() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var keys []string
+	for _, key := range slices.Sorted(maps.Keys(w.effects)) {
+		if w.effects[key] > 0 {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }

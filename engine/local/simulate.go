@@ -22,6 +22,8 @@ type Script struct {
 	// Until ends the simulation at a time after the start. 0: when nothing
 	// happens any more.
 	Until time.Duration
+	// Family makes the result hold the steps of open children as well.
+	Family bool
 	// Observe is told of every event that a saga takes, children included, and of the
 	// commands that follow. Nil: nobody is told.
 	Observe func(id string, ev engine.Event, commands []engine.Command)
@@ -52,7 +54,10 @@ func Simulate(plan *dsl.Plan, start *engine.Start, at time.Time, script Script) 
 		s.now = next.at
 		s.take(next.saga.addressee(next.event), next.event)
 	}
-	return root.result()
+	if script.Family {
+		return root.result()
+	}
+	return root.machine.Result()
 }
 
 // result gives a saga with the steps of its open children.

@@ -1,0 +1,240 @@
+package endtoend
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/enginetest"
+	"github.com/sagad/sagad/engine/temporal"
+)
+
+// What is done to sagas with Temporal's own tools.
+
+const stepR = "  - {id: r, call: t.r, effect: retriable}\n"
+
+// until waits for a saga to stand as it should.
+func (s *scene) until(id, what string, holds func(engine.Result) bool) engine.Result {
+	s.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(time.Minute); ; {
+		r, err := s.client.Result(s.t.Context(), id)
+		if err == nil && holds(r) {
+			return r
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			s.t.Fatalf("%s: waited a minute for %s: %v %+v", id, what, err, r)
+		}
+	}
+}
+
+// at gives the state of a step.
+func at(path string, state engine.State) func(engine.Result) bool {
+	return func(r engine.Result) bool {
+		return slices.ContainsFunc(r.Steps, func(s engine.StepResult) bool { return s.Path == path && s.State == state })
+	}
+}
+
+func isParked(path, code string) func(engine.Result) bool {
+	return func(r engine.Result) bool {
+		return slices.ContainsFunc(r.Parked, func(p engine.Parked) bool { return p.Path == path && p.Code == code })
+	}
+}
+
+func (s *scene) world(id string) *enginetest.World {
+	s.worlds.mu.Lock()
+	defer s.worlds.mu.Unlock()
+	return s.worlds.byID[id]
+}
+
+func (s *scene) terminate(id string) {
+	s.t.Helper()
+	if err := s.sdk.TerminateWorkflow(s.t.Context(), id, "", "by hand"); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *scene) operate(id string, o engine.Operator) {
+	s.t.Helper()
+	o.ID, o.Actor = "op-"+o.Command+o.Path, "ops@example.com"
+	if reply, err := s.client.Operate(s.t.Context(), id, &o); err != nil || !reply.Accepted {
+		s.t.Fatalf("%s %s: %+v, %v", o.Command, o.Path, reply, err)
+	}
+}
+
+// A saga that was terminated is orphaned, and what it would have compensated is
+// there to be seen (S15).
+func TestTerminated(t *testing.T) {
+	s := newScene(t)
+	_, start := s.start("terminated", stepA+stepW, nil)
+	s.until(start.ID, "the await", at("w", engine.StateRunning))
+	s.terminate(start.ID)
+	r, err := s.client.Result(t.Context(), start.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Outcome != engine.OutcomeOrphaned || r.Status != engine.StatusClosed {
+		t.Errorf("%s, %s", r.Outcome, r.Status)
+	}
+	if a := r.Steps[0]; a.Path != "a" || a.Compensation.State != engine.StateArmed {
+		t.Errorf("what is left behind: %+v", r.Steps)
+	}
+}
+
+// The entries of a child that was terminated are adopted and compensated by its
+// parent, with the keys they had (S9).
+func TestChildTerminated(t *testing.T) {
+	s := newScene(t)
+	child := map[string]string{"wait": "steps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n  - {id: y, call: t.y, compensate: {call: t.undoY}}\n" + stepW}
+	start := s.startFamily("child-terminated", stepA+"  - {id: c, saga: wait, with: {id: z}}\n"+stepP, child, nil)
+	s.until(start.ID, "the child's await", at("c/w", engine.StateRunning))
+	s.terminate(engine.ChildID(start.ID, "c", 0))
+	r := s.wait(start.ID)
+	if r.Outcome != engine.OutcomeCompensated || r.Cause.Code != engine.CodeTerminated || r.Cause.Path != "c" {
+		t.Errorf("%s by %+v", r.Outcome, r.Cause)
+	}
+	if got := strings.Join(r.Trace, " "); got != "a c/x c/y c? ~c/y ~c/x ~a" {
+		t.Errorf("trace %s", got)
+	}
+	if left := s.world(start.ID).Effects(); len(left) > 0 {
+		t.Errorf("effects are left: %v", left)
+	}
+	if n := s.world(start.ID).Calls("t.p"); n != 0 {
+		t.Errorf("the pivot was called %d times", n)
+	}
+}
+
+// An action that was on its way when its saga was terminated is compensated too
+// (S1, S9).
+func TestChildTerminatedInMidCall(t *testing.T) {
+	s := newScene(t)
+	child := map[string]string{"slow": "defaults: {timeout: 1s}\nsteps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n  - {id: y, call: t.y, effect: none}\n"}
+	start := s.startFamily("child-mid-call", stepA+"  - {id: c, saga: slow, with: {id: z}}\n", child, enginetest.Mocks{"t.x": {enginetest.After(900*time.Millisecond, enginetest.OK(`{}`))}})
+	s.until(start.ID, "the child's call", at("c/x", engine.StateRunning))
+	s.terminate(engine.ChildID(start.ID, "c", 0))
+	r := s.wait(start.ID)
+	if got := strings.Join(r.Trace, " "); r.Outcome != engine.OutcomeCompensated || got != "a c? ~c/x ~a" {
+		t.Errorf("%s, trace %s", r.Outcome, got)
+	}
+}
+
+// A child that was terminated while its pivot was on its way parks its parent:
+// neither direction is right until somebody knows (S12).
+func TestChildTerminatedInDoubt(t *testing.T) {
+	s := newScene(t)
+	child := map[string]string{"decide": "defaults: {timeout: 1s}\nsteps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n" + stepP + stepR}
+	start := s.startFamily("child-in-doubt", stepA+"  - {id: c, saga: decide, with: {id: z}}\n", child, enginetest.Mocks{"t.p": {enginetest.After(900*time.Millisecond, enginetest.Reject("NO"))}})
+	s.until(start.ID, "the pivot", at("c/p", engine.StateRunning))
+	s.terminate(engine.ChildID(start.ID, "c", 0))
+	s.until(start.ID, "the park", func(r engine.Result) bool {
+		return isParked("c", engine.CodeTerminated)(r) && strings.Contains(r.Parked[0].Message, "may have passed")
+	})
+	no := false
+	s.operate(start.ID, engine.Operator{Command: engine.CommandResolve, Path: "c", Applied: &no, Reason: "the network knows nothing"})
+	r := s.wait(start.ID)
+	if got := strings.Join(r.Trace, " "); r.Outcome != engine.OutcomeResolved || r.Direction != engine.Backward || got != "a c/x c? ~c/x ~a" {
+		t.Errorf("%s %s, trace %s", r.Outcome, r.Direction, got)
+	}
+}
+
+// reset makes a saga begin again at its first task.
+func (s *scene) reset(id string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	d, err := s.sdk.DescribeWorkflowExecution(ctx, id, "")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	run := d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+	history := s.sdk.GetWorkflowHistory(ctx, id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for history.HasNext() {
+		event, err := history.Next()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if event.GetEventType() != enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
+			continue
+		}
+		_, err = s.sdk.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
+			Namespace: namespace, WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run},
+			Reason: "by hand", WorkflowTaskFinishEventId: event.GetEventId(), RequestId: run + "-reset",
+		})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return
+	}
+	s.t.Fatal("the saga has taken no task")
+}
+
+// A saga that is reset to before its payment, which was made, calls nobody until
+// an operator has looked. Then it goes on with the same keys, so that there is
+// no second payment (S11, S20).
+func TestResetAcrossThePivot(t *testing.T) {
+	s := newScene(t)
+	_, start := s.start("reset-across", stepA+stepP+stepR, nil)
+	s.wait(start.ID)
+	keys, calls := s.world(start.ID).Keys(), s.world(start.ID).Calls("t.a")
+	s.reset(start.ID)
+	r := s.until(start.ID, "the park", isParked("a", engine.CodeReset))
+	if got := s.world(start.ID).Calls("t.a"); got != calls {
+		t.Errorf("a was called %d times before anybody had looked", got-calls)
+	}
+	if !slices.Contains(r.Parked[0].Commands, engine.CommandRetry) {
+		t.Errorf("commands %v", r.Parked[0].Commands)
+	}
+	s.operate(start.ID, engine.Operator{Command: engine.CommandRetry, Path: "a"})
+	if r := s.wait(start.ID); r.Outcome != engine.OutcomeCompleted {
+		t.Errorf("ended %s by %+v", r.Outcome, r.Cause)
+	}
+	if got := s.world(start.ID).Keys(); !slices.Equal(got, keys) {
+		t.Errorf("keys %v, before the reset %v", got, keys)
+	}
+}
+
+// A saga that had not passed its point of no return goes on after a reset, with
+// the same keys (S20).
+func TestResetBeforeThePivot(t *testing.T) {
+	s := newScene(t)
+	_, start := s.start("reset-before", stepA+stepW+stepP, nil)
+	s.until(start.ID, "the await", at("w", engine.StateRunning))
+	keys := s.world(start.ID).Keys()
+	s.reset(start.ID)
+	s.until(start.ID, "the await again", func(r engine.Result) bool {
+		return s.world(start.ID).Calls("t.a") == 2 && at("w", engine.StateRunning)(r)
+	})
+	if got := s.world(start.ID).Keys(); !slices.Equal(got, keys) {
+		t.Errorf("keys %v, before the reset %v", got, keys)
+	}
+	if reply, err := s.client.Signal(t.Context(), start.ID, &engine.Signal{ID: "m", Name: "go"}); err != nil || !reply.Accepted {
+		t.Fatalf("signal: %+v, %v", reply, err)
+	}
+	if r := s.wait(start.ID); r.Outcome != engine.OutcomeCompleted {
+		t.Errorf("ended %s by %+v", r.Outcome, r.Cause)
+	}
+}
+
+// startFamily starts a saga with children.
+func (s *scene) startFamily(key, steps string, sagas map[string]string, mocks enginetest.Mocks) *engine.Start {
+	s.t.Helper()
+	c := enginetest.Case{Steps: steps, Sagas: sagas, Mocks: mocks, Input: `{"id": "` + key + `"}`}
+	saga := c.Prepare(s.t, "")
+	s.worlds.mu.Lock()
+	s.worlds.byID[saga.Start.ID] = saga.World
+	s.worlds.mu.Unlock()
+	if started, err := temporal.NewClient(s.sdk).Start(s.t.Context(), saga.Plan, saga.Start, nil); err != nil || !started {
+		s.t.Fatalf("started %t: %v", started, err)
+	}
+	return saga.Start
+}
