@@ -78,6 +78,9 @@ func (s *saga) nested(x *strand, f *frame) (any, ending) {
 	return c.output, well
 }
 
+// runs says whether f has started a child that is open.
+func (f *frame) runs() bool { return f.child != nil && !f.child.closed }
+
 // startOf gives what a child is started with, or why it cannot be.
 func (s *saga) startOf(f *frame, generation int) (*engine.Start, string, error) {
 	plan := f.step.Child.Plan
@@ -155,7 +158,7 @@ func (s *saga) pauseOf(f *frame) *pause {
 // child that runs and in which the path stands.
 func (s *saga) addressee(path string) *saga {
 	for _, f := range s.frames {
-		if f.child != nil && !f.child.closed && strings.HasPrefix(path, f.path+"/") {
+		if f.runs() && strings.HasPrefix(path, f.path+"/") {
 			return f.child.addressee(path)
 		}
 	}

@@ -30,6 +30,7 @@ func watched(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script, 
 	world := NewParticipants(script)
 	now := at
 	events := local.Script{
+		Family: true,
 		Answer: func(inv *engine.Invocation) (engine.Outcome, time.Duration) {
 			told := *inv
 			told.ID, told.Sensitive = 0, nil

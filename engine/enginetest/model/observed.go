@@ -18,7 +18,7 @@ type Observed struct {
 	Trace         []string // S6
 	Output        any
 	OutputError   bool
-	Steps         []Step
+	Steps         []Step // those of open children behind their step
 	Parked        []Parked
 	Invocations   []Invoked
 	Replies       map[string]engine.Reply // by request: the index in Script.Outside
@@ -97,12 +97,18 @@ func (s *saga) stepList() (list []Step) {
 			}
 		}
 		list = append(list, step)
+		if f.runs() {
+			list = append(list, f.child.stepList()...)
+		}
 	}
 	return list
 }
 
 func (s *saga) parkedList() (list []Parked) {
 	for _, f := range s.frames {
+		if f.runs() {
+			list = append(list, f.child.parkedList()...)
+		}
 		if f.parked != nil {
 			list = append(list, Parked{f.path, engine.OpAction, f.parked.code, strings.Join(f.fitting(), " ")})
 		}
