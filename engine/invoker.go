@@ -2,7 +2,10 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"github.com/sagad/sagad/dsl"
 )
 
 // Invoker runs attempts. Runtimes call it from any number of goroutines.
@@ -11,6 +14,58 @@ import (
 // is cancelled; what it has called does not run any more then (S4).
 type Invoker interface {
 	Invoke(ctx context.Context, saga *Identity, inv *Invocation) Outcome
+}
+
+// MaxPayload is the largest encoded input or output of an activity, in bytes.
+// Temporal fails a task for good above 2 MB, and all runtimes agree.
+const MaxPayload = 1 << 20
+
+// Bounded is an Invoker that keeps payloads below MaxPayload (S25): what is too
+// large is not sent, and an output that is too large belongs to an action that
+// was applied.
+type Bounded struct{ Invoker }
+
+// Invoke runs an attempt whose payloads are not too large.
+func (b Bounded) Invoke(ctx context.Context, saga *Identity, inv *Invocation) Outcome {
+	if out, ok := BoundInput(inv); !ok {
+		return out
+	}
+	return BoundOutput(b.Invoker.Invoke(ctx, saga, inv))
+}
+
+// BoundInput gives the outcome of an attempt whose input is too large; ok says
+// that it is not.
+func BoundInput(inv *Invocation) (out Outcome, ok bool) {
+	n := encodedSize(inv.Input)
+	if n <= MaxPayload {
+		return out, true
+	}
+	return Outcome{Class: NotSent, Code: CodeTooLarge, Final: true, Message: tooLarge("input", n) + "; pass a reference instead"}, false
+}
+
+// BoundOutput gives an outcome as it is, unless its output is too large.
+func BoundOutput(out Outcome) Outcome {
+	if n := encodedSize(out.Output); n > MaxPayload {
+		return Outcome{Class: Applied, Code: CodeTooLarge, Message: tooLarge("output", n) + "; return a reference instead"}
+	}
+	return out
+}
+
+func tooLarge(what string, n int) string {
+	return fmt.Sprintf("the %s has %d bytes, at most %d are allowed", what, n, MaxPayload)
+}
+
+// encodedSize is the size of a value in canonical form. Of one that is far from
+// the limit it is an estimate.
+func encodedSize(value any) int {
+	size := dsl.Size(value)
+	if size < MaxPayload/8 {
+		return size
+	}
+	if text, err := dsl.MarshalCanonical(value); err == nil {
+		return len(text)
+	}
+	return size
 }
 
 // Identity names the saga an attempt belongs to.

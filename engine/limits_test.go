@@ -55,7 +55,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: %s %+v %v", c.name, r.Outcome, r.Cause, r.Trace)
 		}
 	}
-	r := simulate(t, "  - {id: a, call: t.a, effect: none}\noutput: ${{ steps.a.output }}\n", map[string]any{"id": "k"}, strings.Repeat("x", engine.MaxOutput), local.Script{})
+	r := simulate(t, "  - {id: a, call: t.a, effect: none}\noutput: [\"${{ steps.a.output }}\", \"${{ steps.a.output }}\"]\n", map[string]any{"id": "k"}, strings.Repeat("x", engine.MaxOutput*2/3), local.Script{})
 	if r.Outcome != engine.OutcomeCompleted || r.Output != nil || r.OutputError == "" {
 		t.Errorf("a large output: %s %q", r.Outcome, r.OutputError)
 	}

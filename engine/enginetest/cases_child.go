@@ -51,8 +51,8 @@ var childCases = []Case{
 	},
 	{
 		Name: "S9 a failure beside a child is a cancel of the child", Head: quick, Sagas: waits,
-		Steps:   both + "      branches:\n        one: [{id: c, saga: wait, with: {id: z}}]\n        two: [{id: y, call: t.y, compensate: {call: t.undoY}}]\n" + stepP,
-		Mocks:   Mocks{"t.y": {After(350*ms, Reject("NO"))}},
+		Steps:   both + "      branches:\n        one: [{id: c, saga: wait, with: {id: z}}]\n        two: [{id: y, call: t.y, timeout: 5s, compensate: {call: t.undoY}}]\n" + stepP,
+		Mocks:   Mocks{"t.y": {After(1200*ms, Reject("NO"))}},
 		Outcome: engine.OutcomeCompensated, Cause: "y NO", Trace: "y! c/x c/m! ~c/x c!",
 	},
 	{

@@ -138,7 +138,9 @@ func (w *World) byNature(inv *engine.Invocation) Answer {
 func (w *World) close(inv *engine.Invocation) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.running[inv.ActionKey]--
+	if w.running[inv.ActionKey] > 0 { // an input that was too large never came here
+		w.running[inv.ActionKey]--
+	}
 }
 
 // effect applies what an attempt does.

@@ -37,6 +37,7 @@ type Options struct {
 type Saga struct {
 	ctx       context.Context
 	options   Options
+	invoker   engine.Invoker
 	start     *engine.Start
 	identity  engine.Identity
 	startedAt time.Time
@@ -92,7 +93,7 @@ func (o Options) serial() Options {
 
 func newSaga(ctx context.Context, plan *dsl.Plan, start *engine.Start, options Options) *Saga {
 	s := &Saga{
-		ctx: ctx, options: options, start: start, machine: engine.New(plan), startedAt: time.Now().UTC(),
+		ctx: ctx, options: options, invoker: engine.Bounded{Invoker: options.Invoker}, start: start, machine: engine.New(plan), startedAt: time.Now().UTC(),
 		done: make(chan struct{}),
 	}
 	s.identity = start.Identity(s.startedAt)

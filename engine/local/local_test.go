@@ -15,7 +15,7 @@ import (
 
 // The suite with goroutines, channels and timers, in a bubble of its own time.
 func TestConformance(t *testing.T) {
-	enginetest.RunAll(t, slices.Concat(enginetest.Cases, enginetest.EdgeCases), nil, nil, func(t *testing.T, s *enginetest.Saga) (got enginetest.Observed) {
+	enginetest.RunAll(t, slices.Concat(enginetest.Cases, enginetest.EdgeCases, enginetest.HeavyCases), nil, nil, func(t *testing.T, s *enginetest.Saga) (got enginetest.Observed) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			changed := make(chan struct{}, 1)
@@ -35,7 +35,7 @@ func TestConformance(t *testing.T) {
 
 // The suite in virtual time.
 func TestSimulate(t *testing.T) {
-	enginetest.RunAll(t, slices.Concat(enginetest.Cases, enginetest.EdgeCases), nil, nil, enginetest.Simulate)
+	enginetest.RunAll(t, slices.Concat(enginetest.Cases, enginetest.EdgeCases, enginetest.HeavyCases, enginetest.LongCases), nil, nil, enginetest.Simulate)
 }
 
 func TestStopped(t *testing.T) {

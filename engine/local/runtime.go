@@ -49,7 +49,7 @@ func (s *Saga) take(ev engine.Event) (next *attempt) {
 // play runs an attempt and whatever follows from it, one after the other.
 func (s *Saga) play(a *attempt) {
 	for a != nil {
-		out := s.options.Invoker.Invoke(a, &s.identity, a.inv)
+		out := s.invoker.Invoke(a, &s.identity, a.inv)
 		a = s.take(engine.Event{Kind: engine.EventClosed, ID: a.inv.ID, Outcome: out})
 	}
 }

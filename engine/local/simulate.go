@@ -139,7 +139,12 @@ func (s *simulation) take(saga *simulated, ev engine.Event) {
 func (s *simulation) do(saga *simulated, c engine.Command) {
 	switch c.Kind {
 	case engine.CommandInvoke:
-		out, took := s.script.Answer(c.Invoke)
+		out, sent := engine.BoundInput(c.Invoke)
+		var took time.Duration
+		if sent {
+			out, took = s.script.Answer(c.Invoke)
+			out = engine.BoundOutput(out)
+		}
 		if took >= c.Invoke.Timeout {
 			took = c.Invoke.Timeout
 			out = engine.Outcome{Class: engine.Ambiguous, Code: engine.CodeTimeout, Message: "no answer within " + took.String()}

@@ -11,6 +11,8 @@ package temporal
 import (
 	"strings"
 	"time"
+
+	"github.com/sagad/sagad/engine"
 )
 
 // Names that clients and workers of a saga share.
@@ -38,8 +40,7 @@ const (
 )
 
 // MaxPayload is the largest encoded input or output of an activity, in bytes.
-// Temporal fails a task for good above 2 MB.
-const MaxPayload = 1 << 20
+const MaxPayload = engine.MaxPayload
 
 // maxTaskBytes bounds the inputs of the activities that one workflow task
 // schedules. The server takes no message of more than 4 MB; what goes over is

@@ -66,13 +66,15 @@ func conform(t *testing.T, suggestAfter int, except func(*enginetest.Case) bool)
 	startWorker(t, c, temporal.WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: w, Observe: w.observe})
 	var n, total atomic.Int64
 	unique := func() string { return fmt.Sprintf("-%d", n.Add(1)) }
-	t.Run("cases", func(t *testing.T) {
-		enginetest.RunAll(t, enginetest.Cases, unique, except, func(t *testing.T, s *enginetest.Saga) enginetest.Observed {
-			got := drive(t, c, w, s)
-			total.Add(int64(replay(t, c, s.Start.ID)))
-			return got
-		})
-	})
+	run := func(t *testing.T, s *enginetest.Saga) enginetest.Observed {
+		got := drive(t, c, w, s)
+		total.Add(int64(replay(t, c, s.Start.ID)))
+		return got
+	}
+	t.Run("cases", func(t *testing.T) { enginetest.RunAll(t, enginetest.Cases, unique, except, run) })
+	if suggestAfter == 0 { // a thousand items in a hundred runs prove nothing more
+		t.Run("heavy", func(t *testing.T) { enginetest.RunAll(t, enginetest.HeavyCases, unique, except, run) })
+	}
 	return int(total.Load())
 }
 

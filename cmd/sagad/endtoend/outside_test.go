@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -237,4 +238,39 @@ func (s *scene) startFamily(key, steps string, sagas map[string]string, mocks en
 		s.t.Fatalf("started %t: %v", started, err)
 	}
 	return saga.Start
+}
+
+// A double click of an operator is one command, and of two that contradict each
+// other one wins (S18).
+func TestOperatorsAtOnce(t *testing.T) {
+	s := newScene(t)
+	_, start := s.start("operators", stepA+"  - {id: p, call: t.p, effect: pivot}\n", enginetest.Mocks{"t.p": {enginetest.Fail("ODD"), enginetest.OK(`{}`)}})
+	s.until(start.ID, "the park", isParked("p", "ODD"))
+	no := false
+	commands := []engine.Operator{
+		{ID: "click", Actor: "a", Command: engine.CommandRetry, Path: "p"},
+		{ID: "click", Actor: "a", Command: engine.CommandRetry, Path: "p"},
+		{ID: "other", Actor: "b", Command: engine.CommandResolve, Path: "p", Applied: &no, Reason: "not in the statement"},
+	}
+	replies := make([]engine.Reply, len(commands))
+	var all sync.WaitGroup
+	for i := range commands {
+		all.Go(func() {
+			var err error
+			if replies[i], err = s.client.Operate(t.Context(), start.ID, &commands[i]); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	r := s.wait(start.ID)
+	if r.Interventions != 1 {
+		t.Errorf("%d commands were taken: %+v", r.Interventions, replies)
+	}
+	if won := replies[0].Accepted || replies[1].Accepted; won == replies[2].Accepted {
+		t.Errorf("replies %+v", replies)
+	}
+	if n := s.world(start.ID).Calls("t.p"); (r.Outcome == engine.OutcomeCompleted) != (n == 2) {
+		t.Errorf("ended %s after %d calls of the pivot", r.Outcome, n)
+	}
 }
