@@ -180,6 +180,9 @@ func (d *drawing) items(s *dsl.Step, prefix, keysOf string) []string {
 
 func (d *drawing) foreach(plan *dsl.Plan, s *dsl.Step, prefix, keysOf, indent string) {
 	items := d.items(s, prefix, keysOf)
+	if len(items) == 0 && (d.r.Status == engine.StatusClosed || d.r.Direction == engine.Backward) {
+		return // never reached
+	}
 	word := "items"
 	if len(items) == 1 {
 		word = "item"
@@ -247,8 +250,11 @@ func (d *drawing) leaf(s *dsl.Step, path, indent string) {
 	}
 	if s.Call != nil && s.Call.Effect == dsl.EffectPivot {
 		passed := "ahead"
-		if row.State == engine.StateSucceeded {
+		switch {
+		case row.State == engine.StateSucceeded:
 			passed = "passed"
+		case d.r.Status == engine.StatusClosed || d.r.Direction == engine.Backward:
+			passed = "not passed"
 		}
 		d.add(indent, "══ point of no return", passed, Style.Bold)
 	}

@@ -38,7 +38,6 @@ type Printer struct {
 	mu      sync.Mutex
 	plan    *dsl.Plan
 	title   string
-	steps   map[string]*dsl.Step
 	width   int // of the column of paths
 	started time.Time
 	running []*item // in order of starting
@@ -78,7 +77,7 @@ const (
 func (p *Printer) Plan(plan *dsl.Plan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.plan, p.steps = plan, make(map[string]*dsl.Step, plan.StepCount())
+	p.plan = plan
 	p.title = strings.TrimSpace(p.style.Bold(clean(plan.Saga)) + " " + clean(plan.Version))
 	p.gather(plan.Steps)
 }
@@ -91,9 +90,9 @@ func (p *Printer) Title(text string) {
 	p.title = p.style.Bold(clean(text))
 }
 
+// gather makes room for the names of steps.
 func (p *Printer) gather(steps []*dsl.Step) {
 	for _, step := range steps {
-		p.steps[step.ID] = step
 		p.width = min(max(p.width, len(step.ID)), maxPath)
 		for _, inner := range step.Blocks() {
 			p.gather(inner)
@@ -103,11 +102,10 @@ func (p *Printer) gather(steps []*dsl.Step) {
 
 // step gives the step that a path names, or nil.
 func (p *Printer) step(path string) *dsl.Step {
-	if i := strings.LastIndexByte(path, '/'); i >= 0 {
-		return nil // of a child saga, which has a plan of its own
+	if p.plan == nil {
+		return nil
 	}
-	id, _, _ := strings.Cut(path, "[")
-	return p.steps[id]
+	return p.plan.StepAt(path)
 }
 
 // activity gives the activity of a step's action, or its compensation's.
