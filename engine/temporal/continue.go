@@ -3,8 +3,11 @@ package temporal
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/sagad/sagad/engine"
 )
 
 // Limits of one run of a workflow. A saga that comes near them continues as new
@@ -65,4 +68,19 @@ func (r *runtime) continueAsNew() error {
 	next := *r.args
 	next.Input, next.State = nil, nil
 	return workflow.NewContinueAsNewError(r.ctx, workflow.GetInfo(r.ctx).WorkflowType.Name, r.packed, &next, state)
+}
+
+// dropHeld takes back an attempt that was held back, as one that was cut before
+// it was sent; ok says that there was one.
+func (r *runtime) dropHeld(id int) (ok bool) {
+	i := slices.IndexFunc(r.held, func(c engine.Command) bool { return c.Kind == engine.CommandInvoke && c.ID == id })
+	if i < 0 {
+		return false
+	}
+	r.held = slices.Delete(r.held, i, i+1)
+	out := engine.Outcome{Class: engine.NotSent, Code: engine.CodeCancelled, Message: "cut before it was sent", Final: true}
+	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		r.events.Send(ctx, engine.Event{Kind: engine.EventClosed, ID: id, Outcome: out})
+	})
+	return true
 }

@@ -206,6 +206,9 @@ func (r *runtime) Do(c engine.Command) {
 			r.startChild(c)
 		}
 	case engine.CommandCut, engine.CommandCancelChild:
+		if c.Kind == engine.CommandCut && r.dropHeld(c.ID) {
+			return
+		}
 		if cancel := r.cancels[c.ID]; cancel != nil {
 			cancel()
 		}
