@@ -81,6 +81,7 @@ var neighbours = []struct {
 	{"dsl", []string{"schemas"}},
 	{"engine", []string{"dsl"}},
 	{"engine/enginetest", []string{"dsl", "engine", "engine/local"}},
+	{"engine/enginetest/explore", []string{"dsl", "engine", "engine/enginetest"}},
 	{"engine/...", []string{"dsl", "engine"}},
 	{"plugins", []string{"plugins/pluginpb"}},
 	{"plugins/pluginpb", nil},

@@ -2,7 +2,6 @@ package enginetest
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -72,8 +71,8 @@ func Operate(after time.Duration, o engine.Operator) Happening {
 	return Happening{After: after, Operator: &o}
 }
 
-// event gives the event of a happening; request names it.
-func (h Happening) event(request string) engine.Event {
+// Event gives the event of a happening; request names it.
+func (h Happening) Event(request string) engine.Event {
 	switch {
 	case h.Cancel:
 		return engine.Event{Kind: engine.EventCancel, Request: request}
@@ -235,68 +234,6 @@ func describeCause(f *engine.Failure) string {
 
 // Violations checks a run against the invariants that hold whatever happens.
 func Violations(s *Saga, r engine.Result) []string {
-	s.World.mu.Lock()
-	defer s.World.mu.Unlock()
-	problems := slices.Clone(s.World.problems)
-	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-
-	keyPattern := regexp.MustCompile(`^demo:demo/t/[^:]+:[^:]+:action:\d{8}T\d{6}Z:\d+$`)
-	for _, step := range r.Steps {
-		if step.Key != "" && !keyPattern.MatchString(step.Key) {
-			add("S20: key %q of %s", step.Key, step.Path)
-		}
-	}
-	if r.Status != engine.StatusClosed {
-		return problems
-	}
-	switch r.Outcome {
-	case engine.OutcomeCompleted, engine.OutcomeCompensated, engine.OutcomeResolved:
-	default:
-		add("S19: a closed saga is %s", r.Outcome)
-	}
-	if (r.Outcome == engine.OutcomeCompleted) != (r.Cause == nil) && r.Outcome != engine.OutcomeResolved {
-		add("S19: outcome %s with cause %v", r.Outcome, r.Cause)
-	}
-	for key, n := range s.World.running {
-		if n != 0 {
-			add("S7: %d attempts of %s run after the end", n, key)
-		}
-	}
-	if r.Outcome == engine.OutcomeCompensated {
-		for key, n := range s.World.effects {
-			if n != 0 && s.compensatable(key) {
-				add("S1: the effect of %s is left over", key)
-			}
-		}
-	}
-	return append(problems, orderViolations(r.Trace)...)
-}
-
-// compensatable says whether the key is of a step that has a compensation.
-func (s *Saga) compensatable(actionKey string) bool {
-	key, ok := engine.ParseKey(actionKey)
-	if !ok {
-		return false
-	}
-	step := s.Plan.StepAt(key.Path)
-	return step != nil && step.Call != nil && step.Call.Compensate != nil
-}
-
-// orderViolations checks that everything is compensated at most once, and only
-// what may have happened.
-func orderViolations(trace []string) (problems []string) {
-	seen := map[string]bool{}
-	for _, item := range trace {
-		name := strings.TrimRight(item, "!?")
-		if name[0] == '~' {
-			if seen[name] {
-				problems = append(problems, "S6: "+name+" was compensated twice")
-			}
-			if !seen[name[1:]] {
-				problems = append(problems, "S6: "+name+" was compensated and never ran")
-			}
-		}
-		seen[name] = true
-	}
-	return problems
+	run := Run{Plan: s.Plan, Start: s.Start, Moments: s.World.Moments(), Result: r}
+	return run.Violations()
 }

@@ -52,7 +52,7 @@ func record(s *Saga) map[string]*recording {
 		}
 	}}
 	for _, h := range s.Outside {
-		script.At = append(script.At, local.Timed{After: h.After, Event: h.event("r")})
+		script.At = append(script.At, local.Timed{After: h.After, Event: h.Event("r")})
 	}
 	local.Simulate(s.Plan, s.Start, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), script)
 	return recorded

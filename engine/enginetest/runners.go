@@ -34,12 +34,13 @@ func RunAll(t *testing.T, cases []Case, unique func() string, except func(*Case)
 // Simulate runs a saga in virtual time.
 func Simulate(_ *testing.T, s *Saga) Observed {
 	replies := make([]engine.Reply, len(s.Outside))
+	starts := map[string]*engine.Start{s.Start.ID: s.Start}
 	flights := map[string]map[int]*engine.Invocation{} // by saga
 	script := local.Script{
 		Answer: s.World.answer,
 		Observe: func(id string, ev engine.Event, commands []engine.Command) {
 			if ev.Kind == engine.EventClosed {
-				s.World.close(flights[id][ev.ID])
+				s.World.Ended(flights[id][ev.ID], ev.Outcome)
 			}
 			for _, c := range commands {
 				switch c.Kind {
@@ -48,6 +49,12 @@ func Simulate(_ *testing.T, s *Saga) Observed {
 						flights[id] = map[int]*engine.Invocation{}
 					}
 					flights[id][c.ID] = c.Invoke
+				case engine.CommandStartChild:
+					starts[c.Child.Start.ID] = c.Child.Start
+				case engine.CommandRecord:
+					if told, ok := c.Record.ForRoot(starts[id]); ok {
+						s.World.Recorded(told)
+					}
 				case engine.CommandReply:
 					if i, err := strconv.Atoi(c.Reply.Request); err == nil {
 						replies[i] = c.Reply
@@ -57,7 +64,7 @@ func Simulate(_ *testing.T, s *Saga) Observed {
 		},
 	}
 	for i, h := range s.Outside {
-		script.At = append(script.At, local.Timed{After: h.After, Event: h.event(strconv.Itoa(i))})
+		script.At = append(script.At, local.Timed{After: h.After, Event: h.Event(strconv.Itoa(i))})
 	}
 	result := local.Simulate(s.Plan, s.Start, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), script)
 	return Observed{Result: result, Replies: replies}
@@ -151,7 +158,7 @@ func standing(r engine.Result) map[string]engine.State {
 func simulateUntil(s *Saga, after time.Duration) engine.Result {
 	script := local.Script{Answer: s.World.answer, Until: max(after-1, 1), Family: true}
 	for _, h := range s.Outside {
-		script.At = append(script.At, local.Timed{After: h.After, Event: h.event("")})
+		script.At = append(script.At, local.Timed{After: h.After, Event: h.Event("")})
 	}
 	return local.Simulate(s.Plan, s.Start, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), script)
 }

@@ -74,48 +74,26 @@ type Mocks map[string][]Answer
 // World answers attempts by a script and keeps account of what happened. It is
 // safe for concurrent use.
 type World struct {
-	mocks Mocks
+	Recording // of what happens in it
+	mocks     Mocks
 
-	mu       sync.Mutex
-	calls    map[string]int  // attempts by activity
-	running  map[string]int  // attempts in flight by action key
-	inputs   map[string]any  // first input by key
-	attempts map[string]int  // number of the last attempt by key
-	last     map[string]any  // input of the last attempt by activity
-	effects  map[string]int  // by action key: 1 applied, 0 none or compensated
-	null     map[string]bool // action keys that were compensated before they were applied
-	problems []string
+	mu      sync.Mutex
+	calls   map[string]int  // attempts by activity
+	last    map[string]any  // input of the last attempt by activity
+	applied map[string]bool // action keys whose effect is there
 }
 
 // NewWorld gives a world in which nothing has happened.
 func NewWorld(mocks Mocks) *World {
-	return &World{
-		mocks: mocks, calls: map[string]int{}, running: map[string]int{},
-		inputs: map[string]any{}, attempts: map[string]int{}, last: map[string]any{}, effects: map[string]int{}, null: map[string]bool{},
-	}
+	return &World{mocks: mocks, calls: map[string]int{}, last: map[string]any{}, applied: map[string]bool{}}
 }
 
 // begin takes an attempt in and says what becomes of it.
 func (w *World) begin(inv *engine.Invocation) Answer {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.running[inv.ActionKey] > 0 {
-		w.problem("S4: %s of %s starts while another operation of the step runs", inv.Op, inv.Path)
-	}
-	w.running[inv.ActionKey]++
-	if first, seen := w.inputs[inv.Key]; !seen {
-		w.inputs[inv.Key] = inv.Input
-	} else if a, b := canonical(first), canonical(inv.Input); inv.Op != engine.OpProbe && a != b {
-		w.problem("S5: the input of %s changed from %s to %s", inv.Key, a, b)
-	}
-	if inv.Op != engine.OpProbe && inv.Attempt <= w.attempts[inv.Key] {
-		w.problem("S20: attempt %d of %s follows attempt %d", inv.Attempt, inv.Key, w.attempts[inv.Key])
-	}
-	w.attempts[inv.Key] = inv.Attempt
+	w.Began(inv)
 	w.last[inv.Activity] = inv.Input
-	if (inv.Op == engine.OpAction) != (inv.Key == inv.ActionKey) {
-		w.problem("S20: %s of %s has key %s and action key %s", inv.Op, inv.Path, inv.Key, inv.ActionKey)
-	}
 	list := w.mocks[inv.Activity]
 	n := w.calls[inv.Activity]
 	w.calls[inv.Activity]++
@@ -129,40 +107,20 @@ func (w *World) begin(inv *engine.Invocation) Answer {
 // actions and compensations succeed, probes tell the truth.
 func (w *World) byNature(inv *engine.Invocation) Answer {
 	if inv.Op == engine.OpProbe {
-		return OK(fmt.Sprintf(`{"applied": %t, "output": {}}`, w.effects[inv.ActionKey] > 0))
+		return OK(fmt.Sprintf(`{"applied": %t, "output": {}}`, w.applied[inv.ActionKey]))
 	}
 	return OK(`{}`)
 }
 
-// close notes that an attempt has ended.
-func (w *World) close(inv *engine.Invocation) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.running[inv.ActionKey] > 0 { // an input that was too large never came here
-		w.running[inv.ActionKey]--
-	}
-}
-
-// effect applies what an attempt does.
+// effect applies what an attempt does. A second time is the barrier's to absorb.
 func (w *World) effect(inv *engine.Invocation) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	switch inv.Op {
-	case engine.OpAction:
-		if w.null[inv.ActionKey] {
-			w.problem("S4: the action of %s has its effect after its compensation", inv.Path)
-		}
-		w.effects[inv.ActionKey] = 1 // a second time is the barrier's to absorb
-	case engine.OpCompensation:
-		if w.effects[inv.ActionKey] == 0 {
-			w.null[inv.ActionKey] = true
-		}
-		w.effects[inv.ActionKey] = 0
+	if inv.Op == engine.OpProbe {
+		return
 	}
-}
-
-func (w *World) problem(format string, args ...any) {
-	w.problems = append(w.problems, fmt.Sprintf(format, args...))
+	w.Effect(inv)
+	w.applied[inv.ActionKey] = inv.Op == engine.OpAction
 }
 
 // Invoke answers an attempt in real time: World is an engine.Invoker.
@@ -185,7 +143,7 @@ func (w *World) Invoke(ctx context.Context, _ *engine.Identity, inv *engine.Invo
 	if a.Effect {
 		w.effect(inv)
 	}
-	w.close(inv)
+	w.Ended(inv, a.Outcome)
 	return a.Outcome
 }
 
@@ -224,9 +182,13 @@ func (w *World) Calls(activity string) int {
 
 // Keys gives the idempotency keys that were called with, sorted.
 func (w *World) Keys() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Sorted(maps.Keys(w.inputs))
+	keys := map[string]bool{}
+	for _, m := range w.Moments() {
+		if m.Kind == MomentBegan {
+			keys[m.Invoke.Key] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(keys))
 }
 
 // Effects gives the keys of the actions whose effect is there, sorted.
@@ -234,8 +196,8 @@ func (w *World) Effects() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var keys []string
-	for _, key := range slices.Sorted(maps.Keys(w.effects)) {
-		if w.effects[key] > 0 {
+	for _, key := range slices.Sorted(maps.Keys(w.applied)) {
+		if w.applied[key] {
 			keys = append(keys, key)
 		}
 	}

@@ -19,7 +19,8 @@ func TestConformance(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			changed := make(chan struct{}, 1)
-			saga := local.Start(ctx, s.Plan, s.Start, local.Options{Invoker: s.World, Observe: func(engine.Record) {
+			saga := local.Start(ctx, s.Plan, s.Start, local.Options{Invoker: s.World, Observe: func(r engine.Record) {
+				s.World.Recorded(r)
 				select {
 				case changed <- struct{}{}:
 				default:

@@ -28,7 +28,7 @@ func runInEnvironment(t *testing.T, s *enginetest.Saga) (got enginetest.Observed
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: s.Start.ID, TaskQueue: TaskQueue("demo", "eu-west-1")})
 	env.SetTestTimeout(time.Minute)
 	env.SetWorkflowRunTimeout(parkedAfter)
-	Register(env, WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: s.World})
+	Register(env, WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: s.World, Observe: func(_ string, r engine.Record) { s.World.Recorded(r) }})
 	got.Replies = make([]engine.Reply, len(s.Outside))
 	for i, h := range s.Outside {
 		env.RegisterDelayedCallback(func() {
