@@ -34,8 +34,9 @@ func (c *compiler) childFace(s *Step) *face {
 }
 
 // childCodes are the codes that every child may fail with: its input breaks
-// its schema or is too large, or its key cannot be evaluated.
-var childCodes = []string{"INVALID_INPUT", "TOO_LARGE", "EXPRESSION"}
+// its schema or is too large, its key cannot be evaluated, or its run was ended
+// from outside.
+var childCodes = []string{"INVALID_INPUT", "TOO_LARGE", "EXPRESSION", "TERMINATED"}
 
 // child checks the input of a child saga and gives what it comes to.
 func (w *flowCheck) child(s *Step, f *flow) outcome {
