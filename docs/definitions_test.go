@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -17,6 +18,7 @@ func TestDefinitions(t *testing.T) {
 	compiled := 0
 	for _, page := range pages(t) {
 		found, _ := blocks(t, page, read(t, page))
+		sagas := sagasOf(found)
 		for _, b := range found {
 			switch {
 			case b.is("yaml", "saga"):
@@ -26,13 +28,26 @@ func TestDefinitions(t *testing.T) {
 				continue
 			}
 			compiled++
-			_, diagnostics := dsl.Compile(dsl.Source{Name: page, Data: []byte(b.text)}, dsl.Options{Manifests: manifests})
+			_, diagnostics := dsl.Compile(dsl.Source{Name: page, Data: []byte(b.text)}, dsl.Options{Manifests: manifests, Sagas: sagas})
 			checkDiagnostics(t, page, b, diagnostics)
 		}
 	}
 	if compiled < 10 {
 		t.Errorf("only %d definitions were found", compiled)
 	}
+}
+
+var sagaForm = regexp.MustCompile(`(?m)^saga: ([a-z0-9-]+)`)
+
+// sagasOf gives the definitions of a page, which steps on it may run.
+func sagasOf(page []block) dsl.Definitions {
+	sagas := dsl.Definitions{}
+	for _, b := range page {
+		if m := sagaForm.FindStringSubmatch(b.text); m != nil && b.is("yaml", "saga") {
+			sagas[m[1]] = dsl.Source{Name: m[1], Data: []byte(b.text)}
+		}
+	}
+	return sagas
 }
 
 // checkDiagnostics wants the one diagnostic that a block is said to show, or no
