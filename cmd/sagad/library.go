@@ -134,7 +134,7 @@ func noDefinitions(folder string) bool {
 	return folder == "testdata" || strings.HasPrefix(folder, ".")
 }
 
-var sagaLine = regexp.MustCompile(`^\x{FEFF}?saga:[ \t]+["']?([a-z0-9-]+)["']?[ \t]*(#.*)?$`)
+var sagaLine = regexp.MustCompile(`^\x{FEFF}?["']?saga["']?[ \t]*:[ \t]+["']?([a-z0-9-]+)["']?[ \t]*(#.*)?$`)
 
 // sagaOf gives the name of the saga that a file defines, or "". It reads no
 // further than the name, and leaves everything else to the compiler.
