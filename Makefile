@@ -7,6 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 30s
 CASES    ?= 100000
 SEED     ?= 1
+FAULTS   ?= 1
 
 # Tools, built from source through the module proxy and cached by Go; they are
 # not in go.mod, where they would bring along 200 modules.
@@ -35,12 +36,14 @@ run: build ## three payments from YAML: one settles, one is rejected, one is nev
 
 # The commands on the pages of docs are run with the binary that was built. The
 # tests on the real server run a second time without the SDK's cache: then every
-# task replays its saga from the beginning.
+# task replays its saga from the beginning. All orders of events would take the
+# race detector too long.
 test test-long: export SAGAD_BIN = bin/sagad
 
 .PHONY: test
 test: build ## all tests
 	$(GO) test $(RACE) $(LIGHT)
+	$(GO) test ./engine/enginetest/explore
 	$(GO) test $(HEAVY)
 	$(GO) test -timeout=5m ./cmd/sagad/endtoend -cache=false
 	$(GO) test -tags noembed ./cmd/sagad/embedded
@@ -64,6 +67,10 @@ fuzz: ## every fuzz test for FUZZTIME (30s)
 .PHONY: model
 model: ## the machine against the reference model on CASES (100000) random sagas, drawn from SEED (1)
 	$(GO) test ./engine/enginetest/model -run 'TestModel$$' -v -timeout=0 -cases=$(CASES) -seed=$(SEED)
+
+.PHONY: explore
+explore: ## every order of events of small sagas, with FAULTS (1) more faults in each than make test lets happen
+	$(GO) test ./engine/enginetest/explore -run '^TestEveryOrder$$' -count=1 -v -timeout=0 -faults=$(FAULTS)
 
 .PHONY: kill
 kill: ## a worker killed at every boundary of seven sagas; make test does it at every eighth

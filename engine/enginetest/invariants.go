@@ -129,26 +129,54 @@ func (o operation) String() string { return o.op.String() + " of " + o.path }
 
 func operationOf(inv *engine.Invocation) operation { return operation{inv.Path, inv.Op} }
 
+// counts are the numbers of the last attempts at operations.
+type counts map[operation]int
+
+// anew forgets what stands inside a child that is started again.
+func (c counts) anew(child string) {
+	maps.DeleteFunc(c, func(o operation, _ int) bool { return strings.HasPrefix(o.path, child+"/") })
+}
+
 func attemptsNumbered(r *Run) (p problems) {
-	type count struct{ attempt, generation int }
-	last := map[operation]count{}
+	begun, told := counts{}, counts{}
 	for _, m := range r.Moments {
-		if m.Kind != MomentBegan {
-			continue
-		}
-		inv, o := m.Invoke, operationOf(m.Invoke)
-		before := last[o]
 		switch {
-		case inv.Op == engine.OpProbe:
-			if n := last[operation{inv.Path, engine.OpAction}].attempt; inv.Attempt != n && !r.Lossy {
-				p.add("%s asks about attempt %d, the last one is %d", o, inv.Attempt, n)
+		case m.Kind == MomentRecorded && m.Record.Child != "":
+			begun.anew(m.Record.Path)
+			told.anew(m.Record.Path)
+		case m.Kind == MomentRecorded && schedules(m.Record):
+			o := operation{m.Record.Path, m.Record.Op}
+			if m.Record.Attempt != told[o]+1 && !r.Lossy {
+				p.add("attempt %d of %s is told after attempt %d", m.Record.Attempt, o, told[o])
 			}
-		case inv.Attempt == before.attempt+1, r.Lossy && inv.Attempt > before.attempt:
-		case inv.Attempt == 1 && inv.Generation > before.generation: // a child that was started again
-		default:
-			p.add("attempt %d of %s follows attempt %d", inv.Attempt, o, before.attempt)
+			told[o] = m.Record.Attempt
+		case m.Kind == MomentBegan:
+			p = append(p, r.numbered(m.Invoke, begun, told)...)
+			begun[operationOf(m.Invoke)] = m.Invoke.Attempt
 		}
-		last[o] = count{inv.Attempt, inv.Generation}
+	}
+	return p
+}
+
+// schedules says whether a record tells of an attempt.
+func schedules(r engine.Record) bool {
+	return r.Transition == engine.TransitionScheduled || (r.Transition == engine.TransitionCompensating && r.Op == engine.OpCompensation)
+}
+
+// numbered checks the number of an attempt that begins. One that was told of may
+// never have begun: it was not sent.
+func (r *Run) numbered(inv *engine.Invocation, begun, told counts) (p problems) {
+	o := operationOf(inv)
+	last, known := begun[o], told[o]
+	switch {
+	case inv.Op == engine.OpProbe:
+		if n := begun[operation{inv.Path, engine.OpAction}]; inv.Attempt != n && !r.Lossy {
+			p.add("%s asks about attempt %d, the last one is %d", o, inv.Attempt, n)
+		}
+	case r.Lossy && inv.Attempt > last, known == inv.Attempt && inv.Attempt > last, known == 0 && inv.Attempt == last+1:
+	case known == 0 && inv.Attempt == 1 && inv.Generation > 0: // a child that was started again
+	default:
+		p.add("attempt %d of %s follows attempt %d", inv.Attempt, o, max(last, known))
 	}
 	return p
 }

@@ -37,8 +37,13 @@ func TestInvariantsBite(t *testing.T) {
 		want  string
 	}{
 		{"backward", drop(MomentEffect, engine.OpCompensation, "a"), "S1: the effect of a is left over"},
-		{"retried", attempt(1, 2), "S2: attempt 2 of action of a follows attempt 0"},
-		{"retried", attempt(2, 3), "S2: attempt 3 of action of a follows attempt 1"},
+		{"retried", attempt(1, 2), "S2: attempt 2 of action of a follows attempt 1"},
+		{"retried", attempt(2, 3), "S2: attempt 3 of action of a follows attempt 2"},
+		{"retried", attempt(2, 1), "S2: attempt 1 of action of a follows attempt 2"},
+		{"retried", unwatched(attempt(2, 3)), "S2: attempt 3 of action of a follows attempt 1"},
+		{"retried", unwatched(attempt(2, 1)), "S2: attempt 1 of action of a follows attempt 1"},
+		{"retried", func(r *Run) { told(r, engine.TransitionScheduled, "a").Attempt = 2 }, "S2: attempt 2 of action of a is told after attempt 0"},
+		{"backward", func(r *Run) { told(r, engine.TransitionCompensating, "a").Attempt = 2 }, "S2: attempt 2 of compensation of a is told after attempt 0"},
 		{"probed", func(r *Run) { began(r, engine.OpProbe, "p").Attempt = 2 }, "S2: probe of p asks about attempt 2, the last one is 1"},
 		{"forward", again(engine.OpAction, "a", func(inv *engine.Invocation) { inv.Attempt = 2 }), "S2: attempt 2 of action of a begins after one was applied"},
 		{"backward", again(engine.OpAction, "p", func(inv *engine.Invocation) { inv.Attempt = 2 }), "S2: attempt 2 of action of p begins after one was rejected"},
@@ -161,6 +166,14 @@ func drop(kind MomentKind, op engine.Op, path string) func(*Run) {
 func untold(transition engine.Transition, path string) func(*Run) {
 	return func(r *Run) {
 		r.Moments = slices.DeleteFunc(r.Moments, func(m Moment) bool { return m.tells(transition, path) })
+	}
+}
+
+// unwatched spoils a run that nobody is told of.
+func unwatched(spoil func(*Run)) func(*Run) {
+	return func(r *Run) {
+		r.Moments = slices.DeleteFunc(r.Moments, func(m Moment) bool { return m.Kind == MomentRecorded })
+		spoil(r)
 	}
 }
 

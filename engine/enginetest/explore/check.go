@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/sagad/sagad/dsl"
@@ -23,8 +24,8 @@ func (x *explorer) violations(s *state) string {
 // check looks at a state that was not reached before: what is restored from it
 // is the same, and it is not stuck.
 func (x *explorer) check(s *state) string {
-	for i, m := range s.family {
-		if problem := m.resumes(s.openChildren(i)); problem != "" {
+	for _, m := range s.family {
+		if problem := m.resumes(); problem != "" {
 			return problem
 		}
 	}
@@ -36,8 +37,8 @@ func (x *explorer) check(s *state) string {
 
 // resumes checks that a restored saga has the same state and asks again for all
 // that is open, and for nothing else (S26).
-func (m *member) resumes(children int) string {
-	if !m.begun() {
+func (m *member) resumes() string {
+	if !m.begun() || m.ready != nil {
 		return ""
 	}
 	restored, err := engine.Restore(m.plan, m.start, m.snapshot)
@@ -50,30 +51,29 @@ func (m *member) resumes(children int) string {
 	if m.closed() {
 		return ""
 	}
-	var want []engine.Command
-	for _, inv := range m.open {
-		want = append(want, engine.Command{Kind: engine.CommandInvoke, ID: inv.ID, Invoke: inv})
-	}
-	for _, t := range m.timers {
-		want = append(want, engine.Command{Kind: engine.CommandStartTimer, ID: t.id, At: t.at, Path: t.path})
-	}
-	var resumed []engine.Command
-	for _, c := range restored.Resume() {
-		switch c.Kind {
-		case engine.CommandStartChild: // a runtime that started it before takes up the same one
-			children--
-		case engine.CommandCancelChild:
-		default:
-			resumed = append(resumed, c)
-		}
-	}
-	if children != 0 {
-		return fmt.Sprintf("S26: %d children too few are started again", children)
-	}
-	if diff := difference(want, resumed); diff != "" {
+	if diff := difference(m.pending(), restored.Resume()); diff != "" {
 		return "S26: what is open (-known +resumed)\n" + diff
 	}
+	m.ready = &ready{restored}
 	return ""
+}
+
+// pending gives the commands of all that is open, in the order they came in.
+func (m *member) pending() (list []engine.Command) {
+	for _, inv := range m.open {
+		list = append(list, engine.Command{Kind: engine.CommandInvoke, ID: inv.ID, Invoke: inv})
+	}
+	for _, c := range m.children {
+		list = append(list, c.start)
+		if c.cancelled {
+			list = append(list, engine.Command{Kind: engine.CommandCancelChild, ID: c.start.ID})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b engine.Command) int { return a.ID - b.ID }) // attempts and children are numbered together
+	for _, t := range m.timers {
+		list = append(list, engine.Command{Kind: engine.CommandStartTimer, ID: t.id, At: t.at, Path: t.path})
+	}
+	return list
 }
 
 // stuck says whether nothing of its own can move the saga, although it is

@@ -36,6 +36,7 @@ var (
 // Child sagas: pair can be compensated, decide passes a point of no return.
 var (
 	pair   = map[string]string{"pair": short + "steps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n  - {id: y, call: t.y, compensate: {call: t.undoY}}\n"}
+	single = map[string]string{"single": short + "steps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n"}
 	decide = map[string]string{"decide": short + "steps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n" + p}
 )
 
@@ -105,4 +106,31 @@ var definitions = []definition{
 	{enginetest.Case{Name: "child against a cancel", Head: short, Sagas: pair, Steps: a + "  - {id: c, saga: pair, with: {id: z}}\n", Outside: enginetest.Outside{cancel}}, Bounds{Faults: 1, Commands: 1}},
 	{enginetest.Case{Name: "child that decides, against a cancel", Head: short, Sagas: decide, Steps: a + "  - {id: c, saga: decide, with: {id: z}}\n" + r, Outside: enginetest.Outside{cancel}}, Bounds{Faults: 1, Commands: 1}},
 	{enginetest.Case{Name: "child beside a branch that fails", Head: short, Sagas: pair, Steps: both + "      branches: {one: [{id: c, saga: pair, with: {id: z}}], two: " + y + "}\n"}, Bounds{Faults: 1, Commands: 1}},
+	{enginetest.Case{Name: "child of a child", Head: short, Sagas: map[string]string{
+		"pair": pair["pair"], "outer": short + "steps:\n  - {id: c, saga: pair, with: {id: z}}\n  - {id: l, call: t.l, effect: none, retry: {attempts: 1}}\n",
+	}, Steps: a + "  - {id: o, saga: outer, with: {id: z}}\n  - {id: f, fail: {code: STOP}}\n"}, Bounds{Faults: 2, Commands: 1}},
+	{enginetest.Case{Name: "two children beside each other", Head: short, Sagas: single, Steps: both + "      branches: {one: [{id: c, saga: single, with: {id: z}}], two: [{id: d, saga: single, with: {id: z}}]}\n"}, Bounds{Faults: 1}},
+	{enginetest.Case{Name: "child that is caught", Head: short, Sagas: pair, Steps: a + "  - {id: c, saga: pair, with: {id: z}, catch: [{on: [REJECTED], do: [{id: h, call: t.h, compensate: {call: t.undoH}}]}]}\n" + p}, Bounds{Faults: 2}},
+	{enginetest.Case{Name: "operators in a child", Head: short, Sagas: decide, Steps: "  - {id: c, saga: decide, with: {id: z}}\n" + r, Outside: enginetest.Outside{cancel}}, Bounds{Faults: 2, Commands: 2}},
+	{enginetest.Case{Name: "handlers inside each other", Head: short, Steps: `  - id: outer
+    scope:
+      do:
+        - id: inner
+          scope: {do: [{id: x, call: t.x, compensate: {call: t.undoX}}, {id: f, fail: {code: STOP}}]}
+          catch: [{on: [STOP], do: [{id: y, call: t.y, compensate: {call: t.undoY}}, {id: l, call: t.l, effect: none, retry: {attempts: 1}}]}]
+    catch: [{on: ["*"], do: [{id: h, call: t.h, compensate: {call: t.undoH}}]}]
+  - {id: g, fail: {code: END}}
+`}, Bounds{Faults: 2, Commands: 1}},
+	{enginetest.Case{Name: "parallel inside a scope", Head: short, Steps: `  - id: s
+    scope:
+      do:
+        - id: both
+          parallel: {compensation: parallel, branches: {one: ` + x + `, two: ` + y + `}}
+        - {id: f, fail: {code: STOP}}
+    catch: [{on: [STOP], do: [{id: h, set: {v: 1}}]}]
+` + r, Outside: enginetest.Outside{cancel}}, Bounds{Faults: 1, Commands: 1}},
+	{enginetest.Case{Name: "retriable items that park", Head: short, Input: `{"id": "k", "list": ["u", "v"]}`, Steps: p + "  - {id: each, foreach: {in: input.list, as: it, key: it, concurrency: 2, do: [{id: r, call: t.r, effect: retriable, retry: {attempts: 1}}]}}\n"}, Bounds{Faults: 2, Commands: 2}},
+	{enginetest.Case{Name: "sleep and deadline at one instant", Head: "deadline: 2s\ncancelGrace: 1s\n" + short, Steps: a + both + "      branches: {one: [{id: w, sleep: 2s}], two: " + y + "}\n" + r}, Bounds{Faults: 1, Commands: 1}},
+	{enginetest.Case{Name: "grace that runs out", Head: "cancelGrace: 1s\n" + short, Steps: both + "      branches: {one: " + x + ", two: " + y + "}\n" + p, Outside: enginetest.Outside{cancel}}, Bounds{Faults: 1, Commands: 1}},
+	{enginetest.Case{Name: "window of retries", Head: short, Steps: "  - {id: x, call: t.x, retry: {within: 4s, backoff: 1s..2s, never: [UNAVAILABLE]}, compensate: {call: t.undoX, retry: {backoff: 1s..1s, within: 2s}}}\n  - {id: f, fail: {code: STOP}}\n", Outside: enginetest.Outside{cancel}}, Bounds{Faults: 4, Commands: 1}},
 }

@@ -31,6 +31,8 @@ type Scenario struct {
 	Saga    *enginetest.Saga
 	Outside []engine.Event // signals, cancels, operators' commands
 	Bounds
+
+	spoil func([]engine.Command) []engine.Command // breaks a runtime on purpose; nil: it does what it is told
 }
 
 // Bounds keep what may happen in one run finite.

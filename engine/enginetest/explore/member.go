@@ -23,12 +23,24 @@ type member struct {
 
 	events   *event // all it took so far, the last first
 	snapshot []byte
+	ready    *ready
 	result   engine.Result
 
 	open      []*engine.Invocation
+	children  []child
 	timers    []timer
 	report    *engine.Report // has closed, and its parent does not know yet
 	cancelled bool           // a cancel of its parent is on the way
+}
+
+// ready is a machine that was restored from the state of a member and has taken
+// no event since: the first who needs one has it. Copies of a member share it.
+type ready struct{ machine *engine.Machine }
+
+// child is a saga that was started and whose close is not known to its parent.
+type child struct {
+	start     engine.Command
+	cancelled bool
 }
 
 type timer struct {
@@ -55,13 +67,13 @@ func (e *event) all() (list []engine.Event) {
 func (x *explorer) begin() (*state, string) {
 	s := &state{label: "started", now: startedAt, sent: make([]bool, len(x.Outside))}
 	s.family = []*member{{plan: x.Saga.Plan, start: x.Saga.Start}}
-	return s, s.step(0, engine.Event{Kind: engine.EventStarted, Start: x.Saga.Start})
+	return s, x.step(s, 0, engine.Event{Kind: engine.EventStarted, Start: x.Saga.Start})
 }
 
 // step lets one saga of the family take an event, and carries out what follows.
-func (s *state) step(who int, ev engine.Event) (problem string) {
+func (x *explorer) step(s *state, who int, ev engine.Event) (problem string) {
 	m := *s.family[who]
-	m.open, m.timers = slices.Clone(m.open), slices.Clone(m.timers)
+	m.open, m.timers, m.children = slices.Clone(m.open), slices.Clone(m.timers), slices.Clone(m.children)
 	s.family[who] = &m
 	ev.At = s.now
 	m.events = &event{m.events, ev}
@@ -70,6 +82,9 @@ func (s *state) step(who int, ev engine.Event) (problem string) {
 		return problem
 	}
 	m.result = machine.Result()
+	if x.spoil != nil {
+		commands = x.spoil(commands)
+	}
 	for i := range commands {
 		s.do(who, &commands[i])
 	}
@@ -83,12 +98,9 @@ func (s *state) step(who int, ev engine.Event) (problem string) {
 // stepEverywhere takes the last event on a machine that is restored from the
 // state before it, and on a new one that takes all events again.
 func (m *member) stepEverywhere() (*engine.Machine, []engine.Command, string) {
-	restored := engine.New(m.plan)
-	if m.snapshot != nil {
-		var err error
-		if restored, err = engine.Restore(m.plan, m.start, m.snapshot); err != nil {
-			return nil, nil, "S26: " + err.Error()
-		}
+	restored, problem := m.restored()
+	if problem != "" {
+		return nil, nil, problem
 	}
 	commands := slices.Clone(restored.Step(m.events.Event))
 	replayed := engine.New(m.plan)
@@ -106,8 +118,25 @@ func (m *member) stepEverywhere() (*engine.Machine, []engine.Command, string) {
 	if other, err := replayed.Snapshot(); err != nil || !bytes.Equal(snapshot, other) {
 		return nil, nil, fmt.Sprintf("S26: state (-restored +replayed) %v\n%s", err, cmp.Diff(string(snapshot), string(other)))
 	}
-	m.snapshot = snapshot
+	m.snapshot, m.ready = snapshot, nil
 	return restored, commands, ""
+}
+
+// restored gives a machine as it was before the last event.
+func (m *member) restored() (*engine.Machine, string) {
+	switch {
+	case m.snapshot == nil:
+		return engine.New(m.plan), ""
+	case m.ready != nil && m.ready.machine != nil:
+		machine := m.ready.machine
+		m.ready.machine = nil
+		return machine, ""
+	}
+	machine, err := engine.Restore(m.plan, m.start, m.snapshot)
+	if err != nil {
+		return nil, "S26: " + err.Error()
+	}
+	return machine, ""
 }
 
 // samePlan compares plans, which are immutable, by digest.
@@ -140,14 +169,25 @@ func (s *state) do(who int, c *engine.Command) {
 			s.moments = append(s.moments, enginetest.Moment{Kind: enginetest.MomentRecorded, Record: told})
 		}
 	case engine.CommandStartChild:
+		m.children = append(m.children, child{start: *c})
 		s.family = append(s.family, &member{plan: c.Child.Plan, start: c.Child.Start, parent: who, id: c.ID})
 	case engine.CommandCancelChild:
-		for i, child := range s.family {
-			if child.parent == who && child.id == c.ID {
-				asked := *child
-				asked.cancelled = true
-				s.family[i] = &asked
-			}
+		s.cancelChild(who, c.ID)
+	}
+}
+
+// cancelChild sends a cancel to a child on its way.
+func (s *state) cancelChild(who, id int) {
+	for i := range s.family[who].children {
+		if c := &s.family[who].children[i]; c.start.ID == id {
+			c.cancelled = true
+		}
+	}
+	for i, m := range s.family {
+		if i > 0 && m.parent == who && m.id == id {
+			asked := *m
+			asked.cancelled = true
+			s.family[i] = &asked
 		}
 	}
 }
@@ -156,13 +196,3 @@ func (s *state) do(who int, c *engine.Command) {
 func (m *member) begun() bool { return m.events != nil }
 
 func (m *member) closed() bool { return m.result.Status == engine.StatusClosed }
-
-// openChildren is the number of children of a saga whose end it does not know.
-func (s *state) openChildren(who int) (n int) {
-	for i, child := range s.family {
-		if i > 0 && child.parent == who && (!child.closed() || child.report != nil) {
-			n++
-		}
-	}
-	return n
-}

@@ -72,7 +72,7 @@ func (x *explorer) movesOf(s *state, who int) (list []move) {
 	}
 	if s.commands < x.Commands {
 		for _, p := range m.result.Parked {
-			for _, o := range commands(s, m, p) {
+			for _, o := range fitting(s, m, p) {
 				o.ID, o.Path, o.Actor, o.Reason = fmt.Sprintf("op-%d", s.commands), p.Path, "ops@example.com", "seen in the participant's records"
 				ev := engine.Event{Kind: engine.EventOperator, Operator: &o, Request: "command"}
 				list = append(list, move{who: who, label: describe(ev), event: ev, command: true})
@@ -118,9 +118,9 @@ func answers(s *state, m *member, inv *engine.Invocation) []move {
 	return list
 }
 
-// commands gives the operators' commands that fit something parked. Operators
+// fitting gives the operators' commands that fit something parked. Operators
 // tell the truth, too.
-func commands(s *state, m *member, p engine.Parked) (list []engine.Operator) {
+func fitting(s *state, m *member, p engine.Parked) (list []engine.Operator) {
 	there := slices.ContainsFunc(m.result.Steps, func(r engine.StepResult) bool {
 		return r.Path == p.Path && r.Key != "" && slices.Contains(s.applied, r.Key)
 	})
@@ -149,7 +149,7 @@ func (x *explorer) take(s *state, m move) (next *state, problem string) {
 		applied: s.applied, sent: s.sent, faults: s.faults, commands: s.commands,
 	}
 	next.account(m)
-	if problem := next.step(m.who, m.event); problem != "" {
+	if problem := x.step(next, m.who, m.event); problem != "" {
 		return next, problem
 	}
 	return next, x.violations(next)
@@ -172,6 +172,7 @@ func (s *state) account(m move) {
 			s.now = m.timer.at
 		}
 	case m.event.Kind == engine.EventChildClosed:
+		actor.children = slices.DeleteFunc(slices.Clone(actor.children), func(c child) bool { return c.start.ID == m.event.ID })
 		for i, child := range s.family {
 			if i > 0 && child.parent == m.who && child.id == m.event.ID {
 				told := *child
