@@ -73,7 +73,7 @@ explore: ## every order of events of small sagas, with FAULTS (1) more faults in
 	$(GO) test ./engine/enginetest/explore -run '^TestEveryOrder$$' -count=1 -v -timeout=0 -faults=$(FAULTS)
 
 .PHONY: kill
-kill: ## a worker killed at every boundary of seven sagas; make test does it at every eighth
+kill: ## a worker killed at every boundary of nine sagas; make test does it at every eighth
 	$(GO) test ./cmd/sagad/killtest -count=1 -v -timeout=60m -every=1
 
 .PHONY: bench

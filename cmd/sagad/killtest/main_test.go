@@ -52,7 +52,12 @@ func prepared(m *testing.M) int {
 			return 1
 		}
 	}
-	return m.Run()
+	code := m.Run()
+	if left := processes("exe", dir); len(left) > 0 {
+		fmt.Fprintf(os.Stderr, "FAIL: plugin processes are left: %s\n", strings.Join(left, ", "))
+		return 1
+	}
+	return code
 }
 
 func startServer(t *testing.T, suggestAfter int) *embedded.Server {
@@ -80,13 +85,31 @@ func (p *process) names() []string {
 	return p.seen
 }
 
-// processesIn names the processes that work in a folder.
-func processesIn(data string) []string {
+// leftIn names the processes that still work in a folder some time after their
+// parent has ended, with which the kernel ends them.
+func leftIn(data string) []string {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(10 * time.Second); ; {
+		left := processes("cwd", data)
+		if len(left) == 0 {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			return left
+		}
+	}
+}
+
+// processes names the processes of which a link under /proc leads into a folder.
+func processes(link, dir string) []string {
 	var found []string
-	links, _ := filepath.Glob("/proc/[0-9]*/cwd") // the pattern is well formed
-	for _, link := range links {
-		if dir, err := os.Readlink(link); err == nil && strings.HasPrefix(dir, data+string(filepath.Separator)) {
-			found = append(found, dir)
+	links, _ := filepath.Glob("/proc/[0-9]*/" + link) // the pattern is well formed
+	for _, l := range links {
+		if target, err := os.Readlink(l); err == nil && strings.HasPrefix(target, dir+string(filepath.Separator)) {
+			found = append(found, target+" "+filepath.Base(filepath.Dir(l)))
 		}
 	}
 	return found

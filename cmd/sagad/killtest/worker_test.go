@@ -139,16 +139,15 @@ type process struct {
 	seen   []string // boundaries
 }
 
-// startWorker starts a worker process.
-func startWorker(t testing.TB, o orders) *process {
-	t.Helper()
+// startWorker starts a worker process, which ends with the test at the latest.
+func startWorker(t testing.TB, o orders) (*process, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	p := &process{cmd: exec.Command(self), ready: make(chan struct{}), done: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), workerVariable+"="+string(text))
@@ -156,15 +155,15 @@ func startWorker(t testing.TB, o orders) *process {
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	p.stdin = stdin
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	go func() {
 		defer close(p.done)
@@ -182,7 +181,13 @@ func startWorker(t testing.TB, o orders) *process {
 		_ = p.cmd.Wait() // killed or stopped, as ordered
 	}()
 	t.Cleanup(p.stop)
-	return p
+	return p, nil
+}
+
+// killed says whether the process, which has ended, was killed.
+func (p *process) killed() bool {
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signal() == syscall.SIGKILL
 }
 
 // stop ends the process and waits for its end.
