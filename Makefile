@@ -65,8 +65,8 @@ fuzz: ## every fuzz test for FUZZTIME (30s)
 	done
 
 .PHONY: model
-model: ## the machine against the reference model on CASES (100000) random sagas, drawn from SEED (1)
-	$(GO) test ./engine/enginetest/model -run 'TestModel$$' -v -timeout=0 -cases=$(CASES) -seed=$(SEED)
+model: ## the machine against the reference model and the invariants on CASES (100000) random sagas, drawn from SEED (1)
+	$(GO) test ./engine/enginetest/model -run '^Test(Model|Invariants)$$' -v -timeout=0 -cases=$(CASES) -seed=$(SEED)
 
 .PHONY: explore
 explore: ## every order of events of small sagas, with FAULTS (1) more faults in each than make test lets happen

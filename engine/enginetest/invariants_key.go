@@ -33,9 +33,17 @@ func keysFormed(r *Run) (p problems) {
 	return p
 }
 
-// someKey says whether a key is that of some generation of an operation.
+// someKey says whether a key is that of some generation of an operation. Each
+// command of an operator makes one more at most; those to an open child do not
+// stand in the result.
 func (r *Run) someKey(key, path string, op engine.Op) bool {
-	for g := range r.Result.Interventions + 1 {
+	generations := 1
+	for _, m := range r.Moments {
+		if m.Kind == MomentRecorded && m.Record.Transition == engine.TransitionOperator {
+			generations++
+		}
+	}
+	for g := range max(generations, r.Result.Interventions+1) {
 		if key == r.key(path, op, g) {
 			return true
 		}

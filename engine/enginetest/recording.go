@@ -43,6 +43,9 @@ func (r *Recording) Began(inv *engine.Invocation) { r.add(Moment{Kind: MomentBeg
 // Effect notes that an attempt had its effect.
 func (r *Recording) Effect(inv *engine.Invocation) { r.add(Moment{Kind: MomentEffect, Invoke: inv}) }
 
+// Cut notes that an attempt was to be cut.
+func (r *Recording) Cut(inv *engine.Invocation) { r.add(Moment{Kind: MomentCut, Invoke: inv}) }
+
 // Ended notes how an attempt ended.
 func (r *Recording) Ended(inv *engine.Invocation, out engine.Outcome) {
 	r.add(Moment{Kind: MomentEnded, Invoke: inv, Outcome: out})

@@ -34,31 +34,17 @@ func RunAll(t *testing.T, cases []Case, unique func() string, except func(*Case)
 // Simulate runs a saga in virtual time.
 func Simulate(_ *testing.T, s *Saga) Observed {
 	replies := make([]engine.Reply, len(s.Outside))
-	starts := map[string]*engine.Start{s.Start.ID: s.Start}
-	flights := map[string]map[int]*engine.Invocation{} // by saga
+	watch := NewWatch(&s.World.Recording, s.Start)
 	script := local.Script{
 		Answer: s.World.answer,
 		Observe: func(id string, ev engine.Event, commands []engine.Command) {
-			if ev.Kind == engine.EventClosed {
-				s.World.Ended(flights[id][ev.ID], ev.Outcome)
-			}
+			watch.Observe(id, ev, commands)
 			for _, c := range commands {
-				switch c.Kind {
-				case engine.CommandInvoke:
-					if flights[id] == nil {
-						flights[id] = map[int]*engine.Invocation{}
-					}
-					flights[id][c.ID] = c.Invoke
-				case engine.CommandStartChild:
-					starts[c.Child.Start.ID] = c.Child.Start
-				case engine.CommandRecord:
-					if told, ok := c.Record.ForRoot(starts[id]); ok {
-						s.World.Recorded(told)
-					}
-				case engine.CommandReply:
-					if i, err := strconv.Atoi(c.Reply.Request); err == nil {
-						replies[i] = c.Reply
-					}
+				if c.Kind != engine.CommandReply {
+					continue
+				}
+				if i, err := strconv.Atoi(c.Reply.Request); err == nil {
+					replies[i] = c.Reply
 				}
 			}
 		},
@@ -80,8 +66,9 @@ type Handle interface {
 }
 
 // Drive plays what comes from outside to a running saga, each request at its
-// time or, if the saga is late, once it stands as it does then in virtual time, and waits for the end, or for a park that nothing follows. changed tells
-// of transitions: a value per record is enough.
+// time or, if the saga is late, once it stands as it does then in virtual time,
+// and waits for the end, or for a park that nothing follows. changed tells of
+// transitions: a value per record is enough.
 func Drive(h Handle, s *Saga, changed <-chan struct{}) Observed {
 	start, outside := time.Now(), s.Outside
 	replies := make([]engine.Reply, len(outside))

@@ -133,4 +133,7 @@ var definitions = []definition{
 	{enginetest.Case{Name: "sleep and deadline at one instant", Head: "deadline: 2s\ncancelGrace: 1s\n" + short, Steps: a + both + "      branches: {one: [{id: w, sleep: 2s}], two: " + y + "}\n" + r}, Bounds{Faults: 1, Commands: 1}},
 	{enginetest.Case{Name: "grace that runs out", Head: "cancelGrace: 1s\n" + short, Steps: both + "      branches: {one: " + x + ", two: " + y + "}\n" + p, Outside: enginetest.Outside{cancel}}, Bounds{Faults: 1, Commands: 1}},
 	{enginetest.Case{Name: "window of retries", Head: short, Steps: "  - {id: x, call: t.x, retry: {within: 4s, backoff: 1s..2s, never: [UNAVAILABLE]}, compensate: {call: t.undoX, retry: {backoff: 1s..1s, within: 2s}}}\n  - {id: f, fail: {code: STOP}}\n", Outside: enginetest.Outside{cancel}}, Bounds{Faults: 4, Commands: 1}},
+	{enginetest.Case{Name: "child with branches that park", Head: short, Sagas: map[string]string{
+		"wide": short + "steps:\n" + both + "      branches: {one: " + x + ", two: " + y + "}\n",
+	}, Steps: "  - {id: c, saga: wide, with: {id: z}}\n  - {id: f, fail: {code: STOP}}\n"}, Bounds{Faults: 2, Commands: 1}},
 }

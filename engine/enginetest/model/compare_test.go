@@ -21,11 +21,12 @@ type interpreter func(plan *dsl.Plan, start *engine.Start, at time.Time, script 
 
 // machine runs a saga on the machine, in virtual time.
 func machine(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script) *Observed {
-	return watched(plan, start, at, script, func(string, engine.Event, []engine.Command) {})
+	o, _ := watched(plan, start, at, script, func(string, engine.Event, []engine.Command) {})
+	return o
 }
 
 // watched is machine, and tells what each saga of the family takes and gives.
-func watched(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script, watch func(string, engine.Event, []engine.Command)) *Observed {
+func watched(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script, watch func(string, engine.Event, []engine.Command)) (*Observed, engine.Result) {
 	o := &Observed{Replies: map[string]engine.Reply{}}
 	world := NewParticipants(script)
 	now := at
@@ -57,8 +58,9 @@ func watched(plan *dsl.Plan, start *engine.Start, at time.Time, script *Script, 
 		}
 		events.At = append(events.At, local.Timed{After: h.After, Event: ev})
 	}
-	o.of(local.Simulate(plan, start, at, events))
-	return o
+	result := local.Simulate(plan, start, at, events)
+	o.of(result)
+	return o, result
 }
 
 // of takes over what a result says.

@@ -87,7 +87,7 @@ func (g *generator) answers(c called) []Answer {
 func (g *generator) aim(plan *dsl.Plan, start *engine.Start, sc *Script) {
 	for range one(g, 0, 1, 2, 3, 5, 8) {
 		var parks []engine.Record
-		o := watched(plan, start, startedAt, sc, func(_ string, _ engine.Event, commands []engine.Command) {
+		o, _ := watched(plan, start, startedAt, sc, func(_ string, _ engine.Event, commands []engine.Command) {
 			for _, c := range commands {
 				if c.Kind == engine.CommandRecord && c.Record.Transition == engine.TransitionParked {
 					parks = append(parks, c.Record)
