@@ -27,7 +27,7 @@ const (
 )
 
 // Cases are the scenarios of the suite.
-var Cases = slices.Concat(attemptCases, probeCases, orderCases, scopeCases, blockCases, pivotCases, cancelCases, parkCases, dataCases, signalCases, childCases, adversarialCases)
+var Cases = slices.Concat(attemptCases, probeCases, orderCases, scopeCases, blockCases, pivotCases, cancelCases, parkCases, dataCases, signalCases, childCases, adversarialCases, expressionCases)
 
 var attemptCases = []Case{
 	{

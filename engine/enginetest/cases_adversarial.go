@@ -9,7 +9,35 @@ import (
 
 // adversarialCases are what other engines were seen to get wrong, beside the
 // cases of each rule.
-var adversarialCases = append([]Case{
+var adversarialCases = []Case{
+	{
+		Name: "S1 a request that never arrived is compensated like any other", Head: quick, Steps: stepA + stepB + stepP,
+		Mocks:   Mocks{"t.b": {Lost(false)}},
+		Outcome: engine.OutcomeCompensated, Cause: "b TIMEOUT", Trace: "a b? ~b ~a", Calls: map[string]int{"t.b": 2, "t.undoB": 1, "t.p": 0},
+	},
+	{
+		Name: "S13 a cancel after the pivot is refused", Head: quick, Steps: stepA + stepP + "  - {id: w, sleep: 600ms}\n" + stepR,
+		Outside: Outside{Cancel(300 * ms)},
+		Trace:   "a p w r", Calls: map[string]int{"t.undoA": 0}, Replies: []string{engine.RefusedCommitted},
+	},
+	{
+		Name: "S18 a double click is one command", Head: quick, Steps: stepA + "  - {id: p, call: t.p, effect: pivot}\n",
+		Mocks: Mocks{"t.p": {Fail("ODD"), Fail("ODD"), OK(`{}`)}},
+		Outside: Outside{
+			verbatim(200*ms, engine.Operator{ID: "click", Actor: "ops@example.com", Command: engine.CommandRetry, Path: "p"}),
+			verbatim(500*ms, engine.Operator{ID: "click", Actor: "ops@example.com", Command: engine.CommandRetry, Path: "p"}),
+		},
+		Outcome: engine.OutcomeParked, Trace: "a p?", Calls: map[string]int{"t.p": 2}, Replies: []string{"", ""},
+	},
+	{
+		Name: "S18 of two commands that contradict each other the first is taken", Head: quick, Steps: stepA + "  - {id: p, call: t.p, effect: pivot}\n",
+		Mocks: Mocks{"t.p": {Fail("ODD"), OK(`{}`)}, "t.undoA": {After(380*ms, OK(`{}`))}},
+		Outside: Outside{
+			Operate(200*ms, engine.Operator{Command: engine.CommandResolve, Path: "p", Applied: &no}),
+			Operate(350*ms, engine.Operator{Command: engine.CommandRetry, Path: "p"}),
+		},
+		Outcome: engine.OutcomeResolved, Cause: "p ODD", Trace: "a p! ~a", Calls: map[string]int{"t.p": 1}, Replies: []string{"", engine.RefusedNotParked},
+	},
 	{
 		Name: "a diamond of joins", Head: quick,
 		Steps: `  - id: outer
@@ -48,41 +76,6 @@ var adversarialCases = append([]Case{
 		Steps:   stepA + "  - {id: b, call: t.b, with: {all: [\"${{ input.text }}\", \"${{ input.text }}\", \"${{ input.text }}\"]}, compensate: {call: t.undoB}}\n",
 		Outcome: engine.OutcomeCompensated, Cause: "b TOO_LARGE", Trace: "a b! ~a", Calls: map[string]int{"t.b": 0},
 	},
-}, expressionCases()...)
-
-// expressionCases fail an expression in every place that one can stand: the
-// step fails, or the saga, and what was done before is compensated (S25).
-func expressionCases() (cases []Case) {
-	const bad = "input.list[7].x" // there is no such element
-	for _, c := range []struct{ place, steps, trace string }{
-		{"if", "  - {id: f, if: \"" + bad + " == 1\", call: t.f, compensate: {call: t.undoF}}\n", "a f! ~a"},
-		{"with", "  - {id: f, call: t.f, with: {x: \"${{ " + bad + " }}\"}, compensate: {call: t.undoF}}\n", "a f! ~a"},
-		{"with of compensate", "  - {id: f, call: t.f, compensate: {call: t.undoF, with: {x: \"${{ " + bad + " }}\"}}}\n", "a f! ~a"},
-		{"with of compensate after the action", "  - {id: f, call: t.f, compensate: {call: t.undoF, with: {x: \"${{ self.output == nil ? 1 : " + bad + " }}\"}}}\n", "a f! ~f ~a"},
-		{"with of probe", "  - {id: f, call: t.f, compensate: {call: t.undoF}, probe: {call: t.status, with: {x: \"${{ " + bad + " }}\"}}}\n", "a f! ~a"},
-		{"foreach in", "  - id: f\n    foreach: {in: \"" + bad + "\", as: it, do: [{id: g, call: t.g, effect: none}]}\n", "a ~a"},
-		{"foreach key", "  - id: f\n    foreach: {in: input.items, as: it, key: \"" + bad + "\", do: [{id: g, call: t.g, effect: none}]}\n", "a ~a"},
-		{"when", "  - id: f\n    switch: [{when: \"" + bad + " == 1\", do: [{id: g, call: t.g, effect: none}]}]\n", "a ~a"},
-		{"await timeout", "  - {id: f, await: {signal: go, timeout: \"${{ " + bad + " }}\"}}\n", "a f! ~a"},
-		{"sleep", "  - {id: f, sleep: \"${{ " + bad + " }}\"}\n", "a f! ~a"},
-		{"sleep until", "  - {id: f, sleep: {until: \"" + bad + "\"}}\n", "a f! ~a"},
-		{"set", "  - {id: f, set: {x: \"${{ " + bad + " }}\"}}\n", "a f! ~a"},
-		{"fail message", "  - {id: f, fail: {code: STOP, message: \"${{ " + bad + " }}\"}}\n", "a f! ~a"},
-		{"with of saga", "  - {id: f, saga: pair, with: {id: \"${{ " + bad + " }}\"}}\n", "a f! ~a"},
-	} {
-		cases = append(cases, Case{
-			Name: "S25 an expression fails in " + c.place, Head: quick, Sagas: pair, Input: `{"id": "k", "list": [], "items": [1, 2]}`, Steps: stepA + c.steps,
-			Outcome: engine.OutcomeCompensated, Cause: "f EXPRESSION", Trace: c.trace, Calls: map[string]int{"t.g": 0},
-		})
-	}
-	return append(cases,
-		Case{Name: "S25 an expression fails in deadline", Head: "deadline: ${{ " + bad + " }}\n", Steps: stepA, Input: `{"id": "k", "list": []}`,
-			Outcome: engine.OutcomeCompensated, Cause: "- EXPRESSION", Calls: map[string]int{"t.a": 0}},
-		Case{Name: "S25 an expression fails in output", Head: quick, Steps: stepA + "output: ${{ " + bad + " }}\n", Input: `{"id": "k", "list": []}`, Trace: "a", Output: `null`},
-		Case{Name: "S25 an expression fails in the output of complete", Head: quick, Steps: stepA + "  - {id: f, complete: {output: \"${{ " + bad + " }}\"}}\n", Input: `{"id": "k", "list": []}`, Trace: "a f", Output: `null`},
-		Case{Name: "S27 an expression fails in where", Head: quick, Steps: "  - {id: w, await: {signal: go, where: \"event.list[7].x == 1\", timeout: 400ms}}\n",
-			Outside: Outside{Message(50*ms, "go", "m", `{"list": []}`)}, Outcome: engine.OutcomeCompensated, Cause: "w TIMEOUT", Trace: "w!", Replies: []string{""}},
-	)
 }
 
 // HeavyCases keep a machine busy. They run alone.
