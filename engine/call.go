@@ -126,7 +126,7 @@ func (m *Machine) actionClosed(n *node, out Outcome) {
 	}
 	c.last, n.code = m.failure(n, out.Code, out.Message), out.Code
 	if out.Code == CodeReset {
-		m.park(n, c.last, StateRejected)
+		m.parkReset(n)
 		return
 	}
 	over := out.Final || slices.Contains(n.step.Call.Retry.Never, out.Code)
@@ -140,6 +140,16 @@ func (m *Machine) actionClosed(n *node, out Outcome) {
 	default:
 		m.inDoubt(n, over)
 	}
+}
+
+// parkReset keeps a step from being called after a reset. What the saga did
+// before it is not in its state: the step may have had its effect.
+func (m *Machine) parkReset(n *node) {
+	state := StateRejected
+	if n.step.Call.Effect != dsl.EffectNone {
+		n.call.ambiguous, state = true, StateUnknown
+	}
+	m.park(n, n.call.last, state)
 }
 
 // inDoubt follows up on an attempt of which nobody knows whether it had its

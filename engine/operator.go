@@ -108,11 +108,15 @@ func (m *Machine) applyToStep(n *node, o *Operator) (code string, err error) {
 	return "", nil
 }
 
+func without(commands []string, command string) []string {
+	return slices.DeleteFunc(commands, func(c string) bool { return c == command })
+}
+
 // retryStep sends a parked step out again. A corrected input is a new
 // generation of the key, and allowed only when the old one had no effect (S18).
 func (m *Machine) retryStep(n *node, o *Operator) (code string, err error) {
 	if n.stopped() { // what is around it ends; nothing new starts (S7)
-		return RefusedNotPossible, fmt.Errorf("%s is being left; skip or resolve it", o.Path)
+		return RefusedNotPossible, fmt.Errorf("%s is being left and starts nothing new; it takes %s", o.Path, strings.Join(without(n.commands(), CommandRetry), " or "))
 	}
 	if n.call == nil { // it never got as far as an attempt
 		if o.Input != nil {

@@ -199,7 +199,7 @@ func (m *Machine) compensationClosed(e *entry, out Outcome) {
 		return
 	}
 	n, r := e.node, &e.node.step.Call.Compensate.Retry
-	e.ambiguous = e.ambiguous || (out.Class != Rejected && out.Class != NotSent)
+	e.ambiguous = e.ambiguous || (out.Class != Rejected && out.Class != NotSent) || out.Code == CodeReset
 	e.last = m.failure(n, out.Code, out.Message)
 	wait := backoff(r, e.attempts-e.spent)
 	at := m.now.Add(wait)

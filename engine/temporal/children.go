@@ -97,11 +97,21 @@ func (r *runtime) startChild(c engine.Command) {
 		WaitForCancellation:   true,
 		TypedSearchAttributes: attributes,
 	}))
-	r.cancels[c.ID] = cancel
+	before := r.recovered
+	r.cancels[c.ID] = func() {
+		if r.recovered == before {
+			cancel()
+			return
+		}
+		workflow.RequestCancelExternalWorkflow(r.ctx, id, "") // it is the child of a run before this one
+	}
 	closed := workflow.ExecuteChildWorkflow(ctx, c.Child.Plan.Saga, packed(c.Child.Plan), args)
 	r.children++
 	workflow.Go(r.ctx, func(ctx workflow.Context) {
-		report := r.childReport(ctx, c.ID, id, closed)
+		report := r.awaitChild(ctx, id, closed, before)
+		if report == nil {
+			report = r.childReport(ctx, c.ID, id, closed)
+		}
 		r.children--
 		delete(r.cancels, c.ID)
 		r.events.Send(ctx, engine.Event{Kind: engine.EventChildClosed, ID: c.ID, Child: report})
@@ -123,7 +133,7 @@ func notStarted(cause engine.Failure) *engine.Report {
 	}}
 }
 
-// childReport waits for the end of a child. One that was ended from outside, or
+// childReport gives what a closed child says. One that was ended from outside, or
 // that runs since before this saga was reset, is read.
 func (r *runtime) childReport(ctx workflow.Context, invocation int, id string, closed workflow.ChildWorkflowFuture) *engine.Report {
 	var kept closing
@@ -149,6 +159,25 @@ func (r *runtime) childReport(ctx workflow.Context, invocation int, id string, c
 		r.events.Send(ctx, engine.Event{Kind: engine.EventChildClosed, ID: invocation, Child: &engine.Report{Lost: true}})
 	}
 	return r.readReport(ctx, id)
+}
+
+// awaitChild waits until a child has closed. Temporal tells that to an open
+// parent only: after the saga was recovered the child is read as well, and what
+// is known first counts. The report is nil if Temporal tells it. before is how
+// often the saga had been recovered when it started the child.
+func (r *runtime) awaitChild(ctx workflow.Context, id string, closed workflow.ChildWorkflowFuture, before int) *engine.Report {
+	if workflow.Await(ctx, func() bool { return closed.IsReady() || r.recovered > before }) != nil || closed.IsReady() {
+		return nil
+	}
+	var report *engine.Report
+	ctx, cancel := workflow.WithCancel(ctx)
+	workflow.Go(ctx, func(ctx workflow.Context) { report = r.readReport(ctx, id) })
+	told := workflow.Await(ctx, func() bool { return closed.IsReady() || report != nil }) != nil || closed.IsReady()
+	cancel()
+	if told {
+		return nil
+	}
+	return report
 }
 
 // keptIn reads the result out of the error that a saga's workflow ended with.

@@ -3,9 +3,11 @@ package temporal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/activity"
 
 	"github.com/sagad/sagad/engine"
@@ -44,6 +46,24 @@ func (r *resets) check(ctx context.Context) *engine.Outcome {
 	}
 }
 
+// passedBy says whether a run has passed the point of no return, or may have.
+func (r *resets) passedBy(ctx context.Context, id, run string) (bool, error) {
+	history, err := r.client.history(ctx, id, run)
+	if err != nil {
+		return false, fmt.Errorf("history of %s: %w", id, err)
+	}
+	if !slices.ContainsFunc(history.GetEvents(), func(event *historypb.HistoryEvent) bool {
+		return event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+	}) {
+		return false, nil // it has done nothing yet, and cannot be asked
+	}
+	kept, err := queryReport(ctx, r.client.sdk, id, run)
+	if err != nil {
+		return false, err
+	}
+	return kept.Committed || kept.Report.InDoubt, nil
+}
+
 // across says whether one of the runs that a run was reset from has passed the
 // point of no return, or may have.
 func (r *resets) across(ctx context.Context, id, run string, seen map[string]bool) (bool, error) {
@@ -57,17 +77,12 @@ func (r *resets) across(ctx context.Context, id, run string, seen map[string]boo
 		if err != nil {
 			return false, fmt.Errorf("history of %s: %w", id, err)
 		}
-		failed := event.GetWorkflowTaskFailedEventAttributes()
-		base := failed.GetBaseRunId()
-		if failed.GetCause() != enumspb.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW || base == "" {
+		base := baseOf(event)
+		if base == "" {
 			continue
 		}
-		kept, err := queryReport(ctx, r.client.sdk, id, base)
-		if err != nil {
-			return false, err
-		}
-		if kept.Committed || kept.Report.InDoubt {
-			return true, nil
+		if passed, err := r.passedBy(ctx, id, base); passed || err != nil {
+			return passed, err
 		}
 		if found, err := r.across(ctx, id, base, seen); found || err != nil {
 			return found, err

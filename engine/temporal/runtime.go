@@ -32,10 +32,11 @@ type runtime struct {
 	requests int
 	replies  map[string]workflow.Settable
 
-	identity engine.Identity
-	flying   int // activities that have not closed
-	children int // that have not closed
-	reading  int // children whose state is being read
+	identity  engine.Identity
+	flying    int // activities that have not closed
+	children  int // that have not closed
+	reading   int // children whose state is being read
+	recovered int // how often the saga was recovered
 
 	held      []engine.Command // what is not started before the saga has continued as new
 	continued bool             // this run is not the first
@@ -66,6 +67,11 @@ func (r *runtime) listen(plan *dsl.Plan) error {
 	workflow.Go(r.ctx, func(ctx workflow.Context) {
 		cancelled.Receive(ctx, nil)
 		r.events.Send(ctx, engine.Event{Kind: engine.EventCancel})
+	})
+	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		for recovered := workflow.GetSignalChannel(ctx, SignalRecover); ; r.recovered++ {
+			recovered.Receive(ctx, nil)
+		}
 	})
 	workflow.Go(r.ctx, func(ctx workflow.Context) {
 		messages := workflow.GetSignalChannel(ctx, SignalMessage)

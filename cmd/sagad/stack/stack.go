@@ -113,6 +113,9 @@ func (s *Stack) Working() bool { return s.worker != nil }
 // SDK is the Temporal client, nil before Connect.
 func (s *Stack) SDK() client.Client { return s.sdk }
 
+// Namespace is Temporal's, in which the sagas are.
+func (s *Stack) Namespace() string { return s.cfg.Namespace }
+
 // Client starts sagas and talks to them, nil before Connect.
 func (s *Stack) Client() *temporal.Client {
 	if s.sdk == nil {
