@@ -8,6 +8,7 @@ import (
 // Message is one entry of a list of signals: what is sent to a saga, and when.
 type Message struct {
 	At   time.Duration // after the start of the saga
+	To   string        // path of the step whose child saga gets it; empty: the saga itself
 	Name string
 	ID   string // the sender's; a second message with the same ID is dropped
 	Data any    // JSON data
@@ -17,8 +18,8 @@ type Message struct {
 const MaxMessages = 1000
 
 // ParseMessages reads a list of signals, as tests have it under `signals`: a
-// list of {at, name, id, data}. Without at a message is sent at the start;
-// data may be left out. The list is nil if one of the diagnostics is an error.
+// list of {at, to, name, id, data}. Without at a message is sent at the start,
+// without to it goes to the saga itself; data may be left out. The list is nil if one of the diagnostics is an error.
 func ParseMessages(src Source) ([]Message, Diagnostics) {
 	c := newCompiler(src.Name, Options{})
 	var list []Message
@@ -40,7 +41,7 @@ func (c *compiler) messages(list *node) []Message {
 	all := []Message{}
 	lines := map[string]int{}
 	for _, item := range list.items {
-		f, ok := c.fields(item, "a signal", "at", "name", "id", "data")
+		f, ok := c.fields(item, "a signal", "at", "to", "name", "id", "data")
 		if !ok {
 			continue
 		}
@@ -52,6 +53,9 @@ func (c *compiler) messages(list *node) []Message {
 		var m Message
 		if n := f["at"]; n != nil {
 			m.At = c.duration(n, "at")
+		}
+		if n := f["to"]; n != nil && c.expect(n, nodeString, "to") {
+			m.To = n.string()
 		}
 		if n := f["name"]; n != nil {
 			m.Name = c.name(n, "the signal", signalForm, signalHint)

@@ -104,7 +104,7 @@ func (c *compiler) stepKind(n *node, f map[string]*node) string {
 	}
 	for _, k := range n.keys {
 		if kinds, limited := kindKeys[k.string()]; limited && !contains(kinds, kind) {
-			c.errorNode(k, CodeUnknownKey, fmt.Sprintf("%s does not belong to a %s step", k.string(), kind), "it belongs to "+orList(kinds))
+			c.errorNode(k, CodeUnknownKey, fmt.Sprintf("%s does not belong to %s", k.string(), aStep(kind)), "it belongs to "+orList(kinds))
 		}
 	}
 	return kind
@@ -171,4 +171,12 @@ func firstCode(on []string) any {
 		return nil
 	}
 	return &on[0]
+}
+
+// aStep names a step by its kind.
+func aStep(kind string) string {
+	if kind == "await" {
+		return "an " + kind + " step"
+	}
+	return "a " + kind + " step"
 }

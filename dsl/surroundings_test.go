@@ -155,8 +155,8 @@ func TestParseConfig(t *testing.T) {
 }
 
 func TestParseMessages(t *testing.T) {
-	list, ds := ParseMessages(Source{Data: []byte("- {name: paid, id: m-1}\n- {at: 2s, name: sca.done, id: m-2, data: {n: 3}}\n")})
-	want := []Message{{Name: "paid", ID: "m-1"}, {At: 2 * time.Second, Name: "sca.done", ID: "m-2", Data: map[string]any{"n": 3}}}
+	list, ds := ParseMessages(Source{Data: []byte("- {name: paid, id: m-1}\n- {at: 2s, name: sca.done, id: m-2, to: 'pay[7]', data: {n: 3}}\n")})
+	want := []Message{{Name: "paid", ID: "m-1"}, {At: 2 * time.Second, To: "pay[7]", Name: "sca.done", ID: "m-2", Data: map[string]any{"n": 3}}}
 	if diff := cmp.Diff(want, list); diff != "" {
 		t.Errorf("%v -want +got:\n%s", ds, diff)
 	}

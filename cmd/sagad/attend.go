@@ -45,7 +45,7 @@ func (a *attendance) attend(ctx context.Context) (engine.Result, error) {
 		ended <- end{result, err}
 	}()
 	for _, m := range a.messages {
-		timer := time.AfterFunc(m.At, func() { a.send(ctx, engine.Signal{ID: m.ID, Name: m.Name, Data: m.Data}) })
+		timer := time.AfterFunc(m.At, func() { a.send(ctx, m.To, engine.Signal{ID: m.ID, Name: m.Name, Data: m.Data}) })
 		defer timer.Stop()
 	}
 	if a.offers != nil {
@@ -74,11 +74,11 @@ func (a *attendance) cancel(ctx context.Context) {
 }
 
 // send sends one message and tells how it went, never what was in it.
-func (a *attendance) send(ctx context.Context, m engine.Signal) {
+func (a *attendance) send(ctx context.Context, to string, m engine.Signal) {
 	if data, err := dsl.MarshalCanonical(m.Data); err == nil {
 		m.Size = len(data)
 	}
-	reply, err := a.saga.signal(ctx, m)
+	reply, err := a.saga.signal(ctx, to, m)
 	if err == nil && reply.Accepted {
 		a.printer.Say("sent %s (%s)", m.Name, m.ID)
 		return

@@ -34,6 +34,8 @@ func listCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List sagas, the latest first",
+		Long: `List sagas, the latest first. The child sagas that they run are listed with
+--children, and those that are parked always.`,
 		Example: `  sagad list
   sagad list --state parked
   sagad list --saga cross-border-payment --search country_code=DE -o json`,
@@ -45,6 +47,7 @@ func listCommand(c *console) *cobra.Command {
 	cmd.Flags().StringVar(&l.saga, "saga", "", "only those of this definition `NAME`")
 	cmd.Flags().StringArrayVar(&l.search, "search", nil, "only those with this search attribute, `NAME=VALUE`; may be repeated")
 	cmd.Flags().IntVar(&l.limit, "limit", defaultLimit, "at most this `NUMBER`")
+	cmd.Flags().BoolVar(&l.children, "children", false, "with child sagas")
 	cmd.Flags().BoolVar(&l.all, "all-tenants", false, "of all tenants")
 	return cmd
 }
@@ -62,6 +65,7 @@ type lister struct {
 	state, saga string
 	search      []string
 	limit       int
+	children    bool
 	all         bool
 }
 
@@ -130,6 +134,9 @@ func (l *lister) query(s *settings) (string, error) {
 	parts := []string{temporal.AttributeSaga + " IS NOT NULL", "ExecutionStatus != 'ContinuedAsNew'"}
 	if !l.all {
 		parts = append(parts, equals(temporal.AttributeTenant, s.Tenant))
+	}
+	if !l.children && l.state != engine.OutcomeParked {
+		parts = append(parts, "ParentWorkflowId IS NULL")
 	}
 	if l.saga != "" {
 		parts = append(parts, equals(temporal.AttributeSaga, l.saga))

@@ -31,7 +31,7 @@ func newOffers(c *console, plan *dsl.Plan, input any) *offers {
 // take is told of every transition. It never waits.
 func (o *offers) take(r engine.Record) {
 	if r.Transition == engine.TransitionWaiting && r.Signal == "" { // read off a state, which does not name it
-		if await := findAwait(o.plan.Steps, r); await != nil {
+		if await := findAwait(o.plan, r.Path); await != nil {
 			r.Signal = await.Signal
 		}
 	}
@@ -87,7 +87,7 @@ func (o *offers) ask(ctx context.Context, a *attendance, r engine.Record) {
 		a.printer.Say("not sent: %v", err)
 		return
 	}
-	a.send(ctx, engine.Signal{ID: newID("m"), Name: r.Signal, Data: data})
+	a.send(ctx, childOf(r.Path), engine.Signal{ID: newID("m"), Name: r.Signal, Data: data})
 }
 
 // read gives the next line, unless the wait ends first.
@@ -121,8 +121,8 @@ var equality = regexp.MustCompile(`^\s*event\.(\w+)\s*==\s*input\.(\w+)\s*$`)
 // suggest gives the data that satisfies the await's condition, if that is one
 // equality with the input and the value is not sensitive.
 func (o *offers) suggest(r engine.Record) string {
-	await := findAwait(o.plan.Steps, r)
-	if await == nil || await.Where == nil {
+	await := findAwait(o.plan, r.Path)
+	if await == nil || await.Where == nil || childOf(r.Path) != "" { // a child has an input of its own
 		return ""
 	}
 	names := equality.FindStringSubmatch(await.Where.Source())
@@ -142,17 +142,15 @@ func (o *offers) suggest(r engine.Record) string {
 	return string(text)
 }
 
-func findAwait(steps []*dsl.Step, r engine.Record) *dsl.Await {
-	id, _, _ := strings.Cut(r.Path, "[")
-	for _, step := range steps {
-		if step.ID == id {
-			return step.Await
-		}
-		for _, inner := range step.Blocks() {
-			if found := findAwait(inner, r); found != nil {
-				return found
-			}
-		}
+func findAwait(plan *dsl.Plan, path string) *dsl.Await {
+	if step := plan.StepAt(path); step != nil {
+		return step.Await
 	}
 	return nil
+}
+
+// childOf gives the path of the step in whose child saga a step stands; empty for
+// a step of the saga itself.
+func childOf(path string) string {
+	return path[:max(0, strings.LastIndex(path, "/"))]
 }

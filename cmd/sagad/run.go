@@ -154,7 +154,15 @@ func (l *launch) read(input, signals string) (err error) {
 		return diagnostics
 	}
 	for _, m := range l.messages {
-		if _, err := engine.CheckSignal(plan, &engine.Signal{ID: m.ID, Name: m.Name, Data: m.Data}); err != nil {
+		receiver := plan
+		if m.To != "" {
+			step := plan.StepAt(m.To)
+			if step == nil || step.Child == nil {
+				return fmt.Errorf("%s: message %s: no step %s runs a child saga; `to` is the path of one, with the keys of the items around it, for example pay[p-1]", signals, m.ID, m.To)
+			}
+			receiver = step.Child.Plan
+		}
+		if _, err := engine.CheckSignal(receiver, &engine.Signal{ID: m.ID, Name: m.Name, Data: m.Data}); err != nil {
 			return fmt.Errorf("%s: message %s: %w", signals, m.ID, err)
 		}
 	}

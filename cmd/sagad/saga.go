@@ -15,7 +15,9 @@ import (
 // saga is a started saga, wherever it runs.
 type saga interface {
 	id() string
-	signal(ctx context.Context, s engine.Signal) (engine.Reply, error)
+	// signal sends a message to the saga or, if to is the path of a step, to the
+	// child saga that the step runs.
+	signal(ctx context.Context, to string, s engine.Signal) (engine.Reply, error)
 	cancel(ctx context.Context) (engine.Reply, error)
 	// wait returns when the saga has closed or, if parked says so, is parked
 	// for the first time. Transitions are told to the feed meanwhile.
@@ -62,8 +64,15 @@ func startLocal(ctx context.Context, plan *dsl.Plan, start *engine.Start, invoke
 
 func (s *localSaga) id() string { return s.name }
 
-func (s *localSaga) signal(_ context.Context, m engine.Signal) (engine.Reply, error) {
-	return s.Signal(m), nil
+func (s *localSaga) signal(_ context.Context, to string, m engine.Signal) (engine.Reply, error) {
+	if to == "" {
+		return s.Signal(m), nil
+	}
+	child := s.Child(engine.ChildID(s.name, to, 0))
+	if child == nil {
+		return engine.Reply{Code: engine.RefusedClosed, Message: "the child saga of " + to + " does not run"}, nil
+	}
+	return child.Signal(m), nil
 }
 
 func (s *localSaga) cancel(context.Context) (engine.Reply, error) { return s.Cancel(), nil }
@@ -100,8 +109,11 @@ type durableSaga struct {
 
 func (s *durableSaga) id() string { return s.name }
 
-func (s *durableSaga) signal(ctx context.Context, m engine.Signal) (engine.Reply, error) {
-	return s.stack.Client().Signal(ctx, s.name, &m)
+func (s *durableSaga) signal(ctx context.Context, to string, m engine.Signal) (engine.Reply, error) {
+	if to == "" {
+		return s.stack.Client().Signal(ctx, s.name, &m)
+	}
+	return s.stack.Client().Signal(ctx, engine.ChildID(s.name, to, 0), &m)
 }
 
 func (s *durableSaga) cancel(ctx context.Context) (engine.Reply, error) {

@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +18,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.temporal.io/sdk/client"
+
+	"github.com/sagad/sagad/cmd/sagad/stack"
 )
 
 func TestScripts(t *testing.T) {
@@ -41,7 +46,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"dev": devCmd, "code": codeCmd, "occupy": occupyCmd, "damage": damageCmd, "lists": listsCmd,
+			"dev": devCmd, "code": codeCmd, "occupy": occupyCmd, "damage": damageCmd, "lists": listsCmd, "terminate": terminateCmd,
 		},
 	})
 }
@@ -218,4 +223,18 @@ func listsCmd(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("sagad list never showed %q:\n%s", args[0], out)
 		}
 	}
+}
+
+// terminateCmd ends a workflow with Temporal's means, on the server that the
+// running `sagad dev` of the script has: `terminate ID`.
+func terminateCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: terminate ID")
+	}
+	var endpoint stack.Endpoint
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(".sagad/endpoint.json")), &endpoint))
+	c, err := client.Dial(client.Options{HostPort: endpoint.Address, Namespace: endpoint.Namespace})
+	ts.Check(err)
+	defer c.Close()
+	ts.Check(c.TerminateWorkflow(context.Background(), args[0], "", "by hand"))
 }
