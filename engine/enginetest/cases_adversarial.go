@@ -67,6 +67,27 @@ var adversarialCases = []Case{
 		Outcome: engine.OutcomeResolved, Cause: "p NO", Trace: "a b p! ~b ~a", Calls: map[string]int{"t.undoB": 2, "t.undoA": 1}, Replies: []string{"", ""},
 	},
 	{
+		Name: "S15 what is called after a reset may have had its effect", Head: quick, Steps: stepA + stepP,
+		Mocks: Mocks{"t.a": {NotSent(engine.CodeReset)}},
+		Outside: Outside{
+			Operate(200*ms, engine.Operator{Command: engine.CommandRetry, Path: "a", Input: map[string]any{"x": 1}}),
+			Operate(350*ms, engine.Operator{Command: engine.CommandSkip, Path: "a"}),
+			Operate(500*ms, engine.Operator{Command: engine.CommandResolve, Path: "a", Applied: &yes}),
+		},
+		Outcome: engine.OutcomeResolved, Trace: "a p", Calls: map[string]int{"t.a": 1},
+		Replies: []string{engine.RefusedNotPossible, engine.RefusedNotPossible, ""},
+	},
+	{
+		Name: "S15 so may a compensation", Head: quick, Steps: stepA + stepP,
+		Mocks: Mocks{"t.p": {Reject("NO")}, "t.undoA": {NotSent(engine.CodeReset), OK(`{}`)}},
+		Outside: Outside{
+			Operate(400*ms, engine.Operator{Command: engine.CommandRetry, Path: "a", Input: map[string]any{"x": 1}}),
+			Operate(600*ms, engine.Operator{Command: engine.CommandRetry, Path: "a"}),
+		},
+		Outcome: engine.OutcomeCompensated, Cause: "p NO", Trace: "a p! ~a", Calls: map[string]int{"t.undoA": 2},
+		Replies: []string{engine.RefusedNotPossible, ""},
+	},
+	{
 		Name: "S25 an output of three megabytes", Head: quick, Steps: stepA + stepB,
 		Mocks:   Mocks{"t.b": {OK(`"` + strings.Repeat("x", 3<<20) + `"`)}},
 		Outcome: engine.OutcomeCompensated, Cause: "b TOO_LARGE", Trace: "a b! ~b ~a",

@@ -66,7 +66,7 @@ func (r *runtime) continueAsNew() error {
 		return nil
 	}
 	next := *r.args
-	next.Input, next.State = nil, nil
+	next.Input, next.State, next.ResetRun = nil, nil, r.resetRun()
 	return workflow.NewContinueAsNewError(r.ctx, workflow.GetInfo(r.ctx).WorkflowType.Name, r.packed, &next, state)
 }
 

@@ -25,7 +25,8 @@ type startArgs struct {
 	Settings  json.RawMessage `json:"settings,omitempty"`
 	Input     json.RawMessage `json:"input,omitempty"` // of the first run; afterwards it is carried with the state
 	Parent    *engine.Parent  `json:"parent,omitempty"`
-	State     []byte          `json:"state,omitempty"` // of the run before this one, compressed, as it was carried once
+	ResetRun  string          `json:"resetRun,omitempty"` // the run before this one that was made by a reset
+	State     []byte          `json:"state,omitempty"`    // of the run before this one, compressed, as it was carried once
 }
 
 // carried is the third argument of a saga's workflow that continued as new: what
@@ -93,7 +94,7 @@ type callArgs struct {
 	ActionKey string          `json:"actionKey,omitempty"` // empty: the key with the action in the operation's place
 	Attempt   int             `json:"attempt,omitempty"`   // 0: the first
 	Sensitive []string        `json:"sensitive,omitempty"`
-	Reset     bool            `json:"reset,omitempty"` // this run was made by a reset that may cross the point of no return
+	ResetRun  string          `json:"resetRun,omitempty"` // a run that was made by a reset, which may cross the point of no return
 	Input     json.RawMessage `json:"input"`
 }
 

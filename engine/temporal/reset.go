@@ -22,19 +22,19 @@ type resets struct {
 	passed sync.Map // run ID to bool
 }
 
-// check gives the outcome of an attempt that must not be made, or nil.
-func (r *resets) check(ctx context.Context) *engine.Outcome {
+// check gives the outcome of an attempt that must not be made, or nil. run was
+// made by a reset, and runs the attempt or has continued as the one that does.
+func (r *resets) check(ctx context.Context, run string) *engine.Outcome {
 	if r.client == nil {
 		return nil
 	}
-	run := activity.GetInfo(ctx).WorkflowExecution
-	passed, known := r.passed.Load(run.RunID)
+	passed, known := r.passed.Load(run)
 	if !known {
-		found, err := r.across(ctx, run.ID, run.RunID, map[string]bool{})
+		found, err := r.across(ctx, activity.GetInfo(ctx).WorkflowExecution.ID, run, map[string]bool{})
 		if err != nil {
 			return &engine.Outcome{Class: engine.NotSent, Code: engine.CodeUnavailable, Message: "what this run was reset from is not known yet: " + err.Error()}
 		}
-		r.passed.Store(run.RunID, found)
+		r.passed.Store(run, found)
 		passed = found
 	}
 	if passed == false {
@@ -42,7 +42,7 @@ func (r *resets) check(ctx context.Context) *engine.Outcome {
 	}
 	return &engine.Outcome{
 		Class: engine.NotSent, Code: engine.CodeReset, Final: true,
-		Message: "the saga was reset to before its point of no return, which it had passed or may have passed; compare with what was done, then retry: keys are the same as before",
+		Message: "the saga was reset or recovered after it had passed its point of no return, or may have; compare with what was done, then retry or resolve: keys are the same as before",
 	}
 }
 

@@ -240,8 +240,8 @@ func (r *runtime) Do(c engine.Command) {
 // invoke runs one attempt as an activity with exactly one try.
 func (r *runtime) invoke(inv *engine.Invocation) {
 	args, err := encodeCall(inv, r.identity)
-	if info := workflow.GetInfo(r.ctx); err == nil && info.OriginalRunID != info.WorkflowExecution.RunID {
-		args.Reset = !r.machine.Committed() && !r.machine.Confirmed()
+	if err == nil && !r.machine.Committed() && !r.machine.Confirmed() {
+		args.ResetRun = r.resetRun()
 	}
 	if err == nil && len(args.Input) > MaxPayload {
 		err = errors.New("the input has " + strconv.Itoa(len(args.Input)) + " bytes, at most " + strconv.Itoa(MaxPayload) + " are allowed; pass a reference instead")
@@ -281,6 +281,16 @@ func (r *runtime) invoke(inv *engine.Invocation) {
 		delete(r.cancels, inv.ID)
 		r.events.Send(own, engine.Event{Kind: engine.EventClosed, ID: inv.ID, Outcome: out})
 	})
+}
+
+// resetRun gives the run of this saga that was made by a reset: this one or one
+// that has continued as this one. Empty: none was.
+func (r *runtime) resetRun() string {
+	info := workflow.GetInfo(r.ctx)
+	if info.OriginalRunID != info.WorkflowExecution.RunID {
+		return info.WorkflowExecution.RunID
+	}
+	return r.args.ResetRun
 }
 
 // room says whether the current task may schedule so many bytes more, and

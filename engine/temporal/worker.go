@@ -101,8 +101,8 @@ func (a *attempts) run(ctx context.Context, values converter.EncodedValues) (con
 		return converter.RawValue{}, notSent(engine.CodeInvalidInput, fmt.Errorf("the key %s belongs to another saga", args.Key))
 	}
 	inv.Activity, inv.Timeout, saga.Region = info.ActivityType.Name, info.StartToCloseTimeout-timeoutMargin, a.region
-	if args.Reset {
-		if out := a.resets.check(ctx); out != nil {
+	if args.ResetRun != "" {
+		if out := a.resets.check(ctx, args.ResetRun); out != nil {
 			return converter.RawValue{}, failed(*out)
 		}
 	}

@@ -204,6 +204,22 @@ func TestResetAcrossThePivot(t *testing.T) {
 	}
 }
 
+// That the saga was reset is not forgotten when it continues as new before it
+// calls anybody. The run that was reset has a few events more than the first one.
+func TestResetThenContinuedAsNew(t *testing.T) {
+	s := sceneOn(t, startSuggesting(t, 10))
+	_, start := s.start("reset-continued", "  - {id: z, sleep: 50ms}\n"+stepP, nil)
+	s.wait(start.ID)
+	s.reset(start.ID)
+	s.until(start.ID, "the park", isParked("p", engine.CodeReset))
+	if histories, err := s.client.Histories(t.Context(), start.ID); err != nil || len(histories) < 2 {
+		t.Errorf("it has not continued as new: %d runs, %v", len(histories), err)
+	}
+	if n := s.world(start.ID).Calls("t.p"); n != 1 {
+		t.Errorf("the pivot was called %d times before anybody had looked", n)
+	}
+}
+
 // A saga that had not passed its point of no return goes on after a reset, with
 // the same keys (S20).
 func TestResetBeforeThePivot(t *testing.T) {

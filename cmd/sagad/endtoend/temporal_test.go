@@ -10,6 +10,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/sagad/sagad/cmd/sagad/embedded"
 	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
 	"github.com/sagad/sagad/engine/enginetest"
@@ -32,7 +33,12 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	c := dial(t, startServer(t).Address())
+	return sceneOn(t, startServer(t))
+}
+
+func sceneOn(t *testing.T, server *embedded.Server) *scene {
+	t.Helper()
+	c := dial(t, server.Address())
 	w := &worlds{byID: map[string]*enginetest.World{}, wakes: map[string]chan struct{}{}}
 	startWorker(t, c, temporal.WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: w})
 	return &scene{t: t, sdk: c, client: temporal.NewClient(c), worlds: w}
