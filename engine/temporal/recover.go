@@ -48,7 +48,6 @@ func (c *Client) Recover(ctx context.Context, namespace, id, reason string) erro
 			WorkflowExecution:         info.GetExecution(),
 			Reason:                    reason,
 			RequestId:                 run + "-recover", // of two who ask at once one recovers
-			ResetReapplyType:          enumspb.RESET_REAPPLY_TYPE_ALL_ELIGIBLE,
 			WorkflowTaskFinishEventId: resetPoint(history.GetEvents()),
 		})
 		if err != nil {

@@ -207,8 +207,10 @@ func TestResetAcrossThePivot(t *testing.T) {
 // That the saga was reset is not forgotten when it continues as new before it
 // calls anybody. The run that was reset has a few events more than the first one.
 func TestResetThenContinuedAsNew(t *testing.T) {
-	s := sceneOn(t, startSuggesting(t, 10))
-	_, start := s.start("reset-continued", "  - {id: z, sleep: 50ms}\n"+stepP, nil)
+	s := sceneOn(t, startSuggesting(t, 7))
+	_, start := s.start("reset-continued", stepW+stepP, nil)
+	s.until(start.ID, "the await", at("w", engine.StateRunning))
+	s.signal(start.ID, "go")
 	s.wait(start.ID)
 	s.reset(start.ID)
 	s.until(start.ID, "the park", isParked("p", engine.CodeReset))
