@@ -94,6 +94,9 @@ func (m *Machine) applyToStep(n *node, o *Operator) (code string, err error) {
 		if n.call != nil && !*o.Applied && n.call.applied {
 			return RefusedNotPossible, fmt.Errorf("%s is known to have been applied; resolve it as applied, with its output", o.Path)
 		}
+		if n.child != nil && m.inFlight(n) != 0 {
+			return RefusedNotPossible, fmt.Errorf("what %s has left is being read; ask again when `sagad show` says what it was", n.child.id)
+		}
 		if n.child != nil {
 			return m.resolveChild(n, o)
 		}

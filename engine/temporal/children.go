@@ -8,6 +8,7 @@ import (
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	sdk "go.temporal.io/sdk/temporal"
@@ -227,6 +228,10 @@ func (a *attempts) report(ctx context.Context, id string) (*closing, error) {
 		return nil, sdk.NewNonRetryableApplicationError(id+" is no child of "+info.WorkflowExecution.ID, engine.CodeInvalidInput, nil)
 	}
 	described, err := a.client.sdk.DescribeWorkflowExecution(ctx, id, "")
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) { // nobody will ever know: an operator has to
+		return nil, sdk.NewNonRetryableApplicationError(id+" is no longer kept by Temporal", engine.CodeTerminated, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -58,16 +58,22 @@ func (r *runtime) continueAsNew() error {
 	if len(state) > maxState {
 		workflow.GetLogger(r.ctx).Warn("the saga is too large to continue as new and stays in its run", "bytes", len(state))
 		r.stays = true
-		held := r.held
-		r.held = nil
-		for _, c := range held {
-			r.Do(c)
-		}
+		r.release()
 		return nil
 	}
 	next := *r.args
 	next.Input, next.State, next.ResetRun = nil, nil, r.resetRun()
 	return workflow.NewContinueAsNewError(r.ctx, workflow.GetInfo(r.ctx).WorkflowType.Name, r.packed, &next, state)
+}
+
+// release starts what was held back: the saga stays in this run, at least for
+// now.
+func (r *runtime) release() {
+	held := r.held
+	r.held = nil
+	for _, c := range held {
+		r.Do(c)
+	}
 }
 
 // dropHeld takes back an attempt that was held back, as one that was cut before

@@ -94,7 +94,8 @@ type callArgs struct {
 	ActionKey string          `json:"actionKey,omitempty"` // empty: the key with the action in the operation's place
 	Attempt   int             `json:"attempt,omitempty"`   // 0: the first
 	Sensitive []string        `json:"sensitive,omitempty"`
-	ResetRun  string          `json:"resetRun,omitempty"` // a run that was made by a reset, which may cross the point of no return
+	ResetRun  string          `json:"resetRun,omitempty"` // the run that was made by a reset
+	Guarded   bool            `json:"guarded,omitempty"`  // after a reset: nobody has looked yet whether it contradicts what was done
 	Input     json.RawMessage `json:"input"`
 }
 

@@ -168,6 +168,9 @@ func (r *runtime) next(workflow.Context) (engine.Event, error) {
 		}
 	}
 	r.showState()
+	if !r.leaving() && len(r.held) > 0 {
+		r.release()
+	}
 	if r.leaving() {
 		leave := func() bool { return r.leaving() && r.quiet() }
 		if err := workflow.Await(r.ctx, func() bool { return r.events.Len() > 0 || leave() }); err != nil {
@@ -240,8 +243,8 @@ func (r *runtime) Do(c engine.Command) {
 // invoke runs one attempt as an activity with exactly one try.
 func (r *runtime) invoke(inv *engine.Invocation) {
 	args, err := encodeCall(inv, r.identity)
-	if err == nil && !r.machine.Committed() && !r.machine.Confirmed() {
-		args.ResetRun = r.resetRun()
+	if reset := r.resetRun(); err == nil && reset != "" {
+		args.ResetRun, args.Guarded = reset, !r.machine.Committed() && !r.machine.Confirmed()
 	}
 	if err == nil && len(args.Input) > MaxPayload {
 		err = errors.New("the input has " + strconv.Itoa(len(args.Input)) + " bytes, at most " + strconv.Itoa(MaxPayload) + " are allowed; pass a reference instead")

@@ -101,14 +101,14 @@ func (a *attempts) run(ctx context.Context, values converter.EncodedValues) (con
 		return converter.RawValue{}, notSent(engine.CodeInvalidInput, fmt.Errorf("the key %s belongs to another saga", args.Key))
 	}
 	inv.Activity, inv.Timeout, saga.Region = info.ActivityType.Name, info.StartToCloseTimeout-timeoutMargin, a.region
-	if args.ResetRun != "" {
-		if out := a.resets.check(ctx, args.ResetRun); out != nil {
-			return converter.RawValue{}, failed(*out)
-		}
+	past, refused := a.resets.check(ctx, &args, inv.Op)
+	if refused != nil {
+		return converter.RawValue{}, failed(*refused)
 	}
 	stop := beat(ctx)
 	out := a.invoker.Invoke(ctx, saga, inv)
 	stop()
+	out = past.judge(&args, inv.Op, out)
 	if out.Class == engine.Applied && out.Code == "" {
 		return encodeOutput(out.Output)
 	}
