@@ -65,6 +65,14 @@ func TestChildEndedFromOutside(t *testing.T) {
 	if len(out) != 0 || parent.Outcome() != engine.OutcomeParked {
 		t.Errorf("before the state of the child is known the parent is %s and does %+v", parent.Outcome(), out)
 	}
+	no := false
+	for _, c := range parent.Step(engine.Event{Kind: engine.EventOperator, At: at, Request: "r", Operator: &engine.Operator{
+		ID: "o", Actor: "ops", Command: engine.CommandResolve, Path: "c", Reason: "a guess", Applied: &no,
+	}}) {
+		if c.Kind == engine.CommandReply && c.Reply.Code != engine.RefusedNotPossible {
+			t.Errorf("resolve before its state is known: %+v", c.Reply)
+		}
+	}
 	out = calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: &report}))
 	var done []string
 	for len(out) == 1 {

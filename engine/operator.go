@@ -67,6 +67,9 @@ func (m *Machine) apply(o *Operator) (code string, err error) {
 	}
 	for _, n := range m.leaves {
 		if n.path == o.Path && n.parked != nil {
+			if len(n.commands()) == 0 {
+				return RefusedNotPossible, fmt.Errorf("what %s has left is still being read; then it goes on by itself or says which commands fit", n.child.id)
+			}
 			if !slices.Contains(n.commands(), o.Command) {
 				return RefusedNotPossible, fmt.Errorf("%s does not fit %s; it takes %s", o.Command, o.Path, strings.Join(n.commands(), " or "))
 			}
@@ -93,9 +96,6 @@ func (m *Machine) applyToStep(n *node, o *Operator) (code string, err error) {
 	case CommandResolve:
 		if n.call != nil && !*o.Applied && n.call.applied {
 			return RefusedNotPossible, fmt.Errorf("%s is known to have been applied; resolve it as applied, with its output", o.Path)
-		}
-		if n.child != nil && m.inFlight(n) != 0 {
-			return RefusedNotPossible, fmt.Errorf("what %s has left is being read; ask again when `sagad show` says what it was", n.child.id)
 		}
 		if n.child != nil {
 			return m.resolveChild(n, o)

@@ -89,6 +89,8 @@ func (m *Machine) parkedList() []Parked {
 // happened has to be resolved, it cannot be skipped.
 func (n *node) commands() []string {
 	switch {
+	case n.child != nil && n.parked.state == StateUnknown && n.child.report == nil:
+		return []string{} // its state is being read (S9)
 	case n.child != nil && n.parked.state == StateUnknown, n.call != nil && n.call.applied:
 		return []string{CommandResolve}
 	case n.parked.state == StateUnknown:

@@ -218,6 +218,10 @@ func (r *runtime) Do(c engine.Command) {
 		if c.Kind == engine.CommandCut && r.dropHeld(c.ID) {
 			return
 		}
+		if slices.ContainsFunc(r.held, func(h engine.Command) bool { return h.ID == c.ID }) {
+			r.held = append(r.held, c) // a child's start comes first
+			return
+		}
 		if cancel := r.cancels[c.ID]; cancel != nil {
 			cancel()
 		}

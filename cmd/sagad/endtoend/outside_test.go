@@ -157,7 +157,12 @@ func (s *scene) reset(id string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	run := d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+	s.resetRun(ctx, id, d.GetWorkflowExecutionInfo().GetExecution().GetRunId())
+}
+
+// resetRun does so with one of its runs.
+func (s *scene) resetRun(ctx context.Context, id, run string) {
+	s.t.Helper()
 	history := s.sdk.GetWorkflowHistory(ctx, id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for history.HasNext() {
 		event, err := history.Next()
@@ -220,6 +225,34 @@ func TestResetThenContinuedAsNew(t *testing.T) {
 	if n := s.world(start.ID).Calls("t.p"); n != 1 {
 		t.Errorf("the pivot was called %d times before anybody had looked", n)
 	}
+}
+
+// Nor when it was another run than the one that is reset that passed the point
+// of no return.
+func TestResetBesideThePivot(t *testing.T) {
+	s := newScene(t)
+	_, start := s.start("reset-beside", stepA+stepW+stepP, nil)
+	s.until(start.ID, "the await", at("w", engine.StateRunning))
+	d, err := s.sdk.DescribeWorkflowExecution(t.Context(), start.ID, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.reset(start.ID)
+	s.until(start.ID, "the await again", at("w", engine.StateRunning))
+	s.signal(start.ID, "go")
+	s.ends(start.ID, engine.OutcomeCompleted, "a w p")
+	s.resetRun(t.Context(), start.ID, d.GetWorkflowExecutionInfo().GetExecution().GetRunId())
+	s.until(start.ID, "the park", isParked("a", engine.CodeReset))
+}
+
+// What was compensated is gone: a saga that is reset to before that must not go
+// forward on it.
+func TestResetBeforeTheWayBack(t *testing.T) {
+	s := newScene(t)
+	_, start := s.start("reset-way-back", stepA+stepP, enginetest.Mocks{"t.p": {enginetest.Reject("NO")}})
+	s.ends(start.ID, engine.OutcomeCompensated, "a p! ~a")
+	s.reset(start.ID)
+	s.until(start.ID, "the park", isParked("a", engine.CodeReset))
 }
 
 // A saga that had not passed its point of no return goes on after a reset, with

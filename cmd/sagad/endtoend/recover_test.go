@@ -218,3 +218,17 @@ func TestRecoverRefused(t *testing.T) {
 		t.Errorf("a saga that completed: %v", err)
 	}
 }
+
+// What was under way and is refused when it is done again may have been done the
+// first time: it is compensated (S1, S2).
+func TestRecoverThenRejected(t *testing.T) {
+	s := newScene(t)
+	_, start := s.start("then-rejected", stepA+stepP, enginetest.Mocks{"t.a": {enginetest.After(500*time.Millisecond, enginetest.OK(`{}`)), enginetest.Reject("CLOSED")}})
+	s.until(start.ID, "the call", at("a", engine.StateRunning))
+	s.terminate(start.ID)
+	s.recover(start.ID)
+	s.ends(start.ID, engine.OutcomeCompensated, "a? ~a")
+	if left := s.world(start.ID).Effects(); len(left) > 0 {
+		t.Errorf("effects are left: %v", left)
+	}
+}
