@@ -1,0 +1,64 @@
+package temporal
+
+import (
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/enginetest"
+)
+
+// What was held back for a run that is to continue as new is sent when it cannot
+// continue after all: here because a request starts a child meanwhile (S26).
+func TestHeldBackIsReleased(t *testing.T) {
+	c := enginetest.Case{
+		Steps: `  - {id: p, call: t.p, effect: pivot}
+  - id: par
+    parallel:
+      branches:
+        x: [{id: x1, call: t.x1, effect: none}]
+        y: [{id: y1, call: t.y1, effect: none}, {id: y2, call: t.y2, effect: none}]
+        z: [{id: z1, saga: slow, with: {id: k}}]
+`,
+		Sagas: map[string]string{"slow": "steps:\n  - {id: e, call: t.e, effect: none}\n  - {id: w, sleep: 200h}\n"},
+		Mocks: enginetest.Mocks{
+			"t.e":  {enginetest.Reject("NO"), enginetest.OK(`{}`)},
+			"t.x1": {enginetest.After(2*time.Second, enginetest.OK(`{}`))}, "t.y1": {enginetest.After(300*time.Millisecond, enginetest.OK(`{}`))},
+		},
+		Input: `{"id": "k"}`,
+	}
+	s := c.Prepare(t, "")
+	env := (&testsuite.WorkflowTestSuite{}).NewTestWorkflowEnvironment()
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: s.Start.ID, TaskQueue: TaskQueue("demo", "eu-west-1")})
+	env.SetTestTimeout(time.Minute)
+	env.SetWorkflowRunTimeout(parkedAfter)
+	begin, sent := time.Now(), time.Duration(0)
+	Register(env, WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: s.World, Observe: func(_ string, r engine.Record) {
+		if r.Path == "y2" && r.Transition == engine.TransitionSucceeded {
+			sent = r.At.Sub(begin)
+		}
+	}})
+	env.RegisterDelayedCallback(func() { env.SetContinueAsNewSuggested(true) }, 200*time.Millisecond)
+	var reply engine.Reply
+	env.RegisterDelayedCallback(func() {
+		wire, err := encodeOperator(&engine.Operator{ID: "o", Command: engine.CommandRetry, Path: "z1", Actor: "ops"})
+		if err != nil {
+			t.Error(err)
+		}
+		env.UpdateWorkflow(UpdateOperate, "1", &replyCallbacks{t: t, reply: &reply}, wire)
+	}, time.Second)
+	args, err := encodeStart(s.Plan, s.Start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env.ExecuteWorkflow(s.Plan.Saga, compressor.EncodeAll(s.Plan.Canonical, nil), args)
+	if !reply.Accepted {
+		t.Errorf("retry: %+v", reply)
+	}
+	if sent == 0 || sent > time.Hour {
+		t.Errorf("y2 was done after %v", sent)
+	}
+}
