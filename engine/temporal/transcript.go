@@ -157,6 +157,10 @@ func attemptOf(name string, input *commonpb.Payloads, limit time.Duration) deed 
 	var args callArgs
 	if converter.GetDefaultDataConverter().FromPayloads(input, &args) == nil {
 		d.what = fmt.Sprintf("calls %s as attempt %d of %s", name, max(args.Attempt, 1), args.Key)
+		if args.ResetRun != "" { // where a saga is replayed it was not reset
+			args.ResetRun, args.Guarded = "", false
+			d.input, _ = json.Marshal(&args) // it was JSON before
+		}
 	}
 	return d
 }

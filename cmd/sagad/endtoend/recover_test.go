@@ -30,12 +30,21 @@ func (s *scene) signal(id, name string) {
 	}
 }
 
-// ends checks how a saga ends.
+// ends checks how a saga ends, and that its history is replayed as it was.
 func (s *scene) ends(id, outcome, trace string) engine.Result {
 	s.t.Helper()
 	r := s.wait(id)
 	if got := strings.Join(r.Trace, " "); r.Outcome != outcome || got != trace {
 		s.t.Errorf("%s ended %s, trace %s, cause %+v; want %s, %s", id, r.Outcome, got, r.Cause, outcome, trace)
+	}
+	histories, err := s.client.Histories(s.t.Context(), id)
+	if err != nil {
+		s.t.Error(err)
+	}
+	for _, h := range histories {
+		if _, err := temporal.Replay(h); err != nil {
+			s.t.Errorf("replay: %v", err)
+		}
 	}
 	return r
 }
