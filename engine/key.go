@@ -15,11 +15,12 @@ const maxKey = 255
 const keyTime = "20060102T150405Z"
 
 // InstanceID gives the ID of the saga of a tenant, definition and business
-// key: tenant/saga/key with the key percent-escaped. An ID of more than 255
-// bytes is replaced by tenant/saga/sha256-HEX.
+// key: tenant/saga/key with the key percent-escaped, also what is not ASCII, which
+// Temporal takes in no ID. An ID of more than 255 bytes is replaced by
+// tenant/saga/sha256-HEX.
 func InstanceID(tenant, saga, key string) string {
 	prefix := tenant + "/" + saga + "/"
-	id := prefix + escape(key, "/%")
+	id := prefix + CanonicalID(escape(key, "/%"))
 	if len(id) <= maxKey {
 		return id
 	}
@@ -29,10 +30,10 @@ func InstanceID(tenant, saga, key string) string {
 
 // ChildID gives the instance ID of a child saga: the ID of the saga at the top
 // of its family, a slash and the path of the step that it is (S9). When it is
-// tried again, @ and the generation follow. An ID of more than 255 bytes is
+// tried again, @ and the generation follow. What is not ASCII is escaped. An ID of more than 255 bytes is
 // replaced by tenant/saga/sha256-HEX, both names those of the root.
 func ChildID(root, path string, generation int) string {
-	id := root + "/" + path
+	id := root + "/" + CanonicalID(path)
 	if generation > 0 {
 		id += "@" + strconv.Itoa(generation)
 	}
@@ -42,6 +43,12 @@ func ChildID(root, path string, generation int) string {
 	sum := sha256.Sum256([]byte(id))
 	names := strings.SplitN(root, "/", 3)
 	return names[0] + "/" + names[1] + "/sha256-" + hex.EncodeToString(sum[:])
+}
+
+// CanonicalID gives an instance ID, or a part of one, that people wrote as they
+// read it: what is not ASCII is percent-escaped.
+func CanonicalID(id string) string {
+	return escapeIf(id, func(c byte) bool { return c >= 0x80 })
 }
 
 // OperationKey gives the idempotency key of an operation (S20):
@@ -118,9 +125,14 @@ func finishKey(prefix, path string, op Op, suffix string, generation int) string
 
 // escape percent-escapes control characters and the bytes of reserved in s.
 func escape(s, reserved string) string {
+	return escapeIf(s, func(c byte) bool { return c < 0x20 || c == 0x7f || strings.IndexByte(reserved, c) >= 0 })
+}
+
+// escapeIf percent-escapes the bytes of s that must be.
+func escapeIf(s string, must func(byte) bool) string {
 	clean := true
 	for i := 0; i < len(s); i++ {
-		if mustEscape(s[i], reserved) {
+		if must(s[i]) {
 			clean = false
 			break
 		}
@@ -131,7 +143,7 @@ func escape(s, reserved string) string {
 	const hexDigits = "0123456789ABCDEF"
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; mustEscape(c, reserved) {
+		if c := s[i]; must(c) {
 			b.WriteByte('%')
 			b.WriteByte(hexDigits[c>>4])
 			b.WriteByte(hexDigits[c&15])
@@ -140,10 +152,6 @@ func escape(s, reserved string) string {
 		}
 	}
 	return b.String()
-}
-
-func mustEscape(c byte, reserved string) bool {
-	return c < 0x20 || c == 0x7f || strings.IndexByte(reserved, c) >= 0
 }
 
 // unescape takes back escape.

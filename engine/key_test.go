@@ -35,6 +35,8 @@ func TestKeys(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{InstanceID("demo", "pay", "p-1"), "demo/pay/p-1"},
 		{InstanceID("demo", "pay", "a/b%c\n"), "demo/pay/a%2Fb%25c%0A"},
+		{InstanceID("demo", "pay", "ü%"), "demo/pay/%C3%BC%25"},
+		{ChildID("demo/pay/%C3%BC", "go[Köln]", 1), "demo/pay/%C3%BC/go[K%C3%B6ln]@1"},
 		{InstanceID("demo", "pay", strings.Repeat("x", 300))[:16], "demo/pay/sha256-"},
 		{OperationKey("demo", "demo/pay/p-1", "hold", OpAction, at, 0), "demo:demo/pay/p-1:hold:action:20261123T090000Z:0"},
 		{OperationKey("d:e", "demo/pay/p:1", "take[a%3Ab]", OpCompensation, at, 2), "d%3Ae:demo/pay/p%3A1:take[a%253Ab]:compensation:20261123T090000Z:2"},

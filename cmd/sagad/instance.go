@@ -33,7 +33,7 @@ type instance struct {
 func instanceCommand(c *console, cmd *cobra.Command, do func(ctx context.Context, i *instance, args []string) error) *cobra.Command {
 	i := &instance{console: c, flags: sharedFlags(cmd), format: formatFlag(cmd)}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		i.id = args[0]
+		i.id = engine.CanonicalID(args[0])
 		if err := i.open(cmd.Context()); err != nil {
 			return err
 		}

@@ -42,6 +42,13 @@ var childCases = []Case{
 		Trace: "a c/x c/y! ~c/x c! h p", Output: `"ccPOOR"`,
 	},
 	{
+		Name: "S9 the key of a child is not ASCII", Head: quick, Sagas: pair,
+		Steps: `  - id: all
+    foreach: {in: "input.list", as: it, key: it, do: [{id: c, saga: pair, with: {id: z}}]}
+`, Input: `{"id": "k-ü", "list": ["Köln"]}`,
+		Trace: "c[Köln]/x c[Köln]/y c[Köln]",
+	},
+	{
 		Name: "S9 one child of many fails", Head: quick, Sagas: pair,
 		Steps: `  - id: all
     foreach: {in: "input.list", as: it, key: it, concurrency: 1, do: [{id: c, saga: pair, with: {id: "${{ it }}", n: "${{ it }}"}}]}
