@@ -163,8 +163,8 @@ func itemKeys(each *dsl.Foreach, items []any, env dsl.Env) (keys []string, code,
 // startItems starts items up to the concurrency.
 func (m *Machine) startItems(n *node) {
 	each, j := n.step.Foreach, n.join
-	if j.starting {
-		return
+	if n.done || n.handling || j.starting {
+		return // the first two: it ended while its items were held back
 	}
 	j.starting = true
 	for j.open < each.Concurrency && j.started < len(j.items) && !n.stopped() && n.unwind == nil && !m.closed {

@@ -31,6 +31,8 @@ type Report struct {
 	// completion. Of a child that was ended from outside those of the actions
 	// that were on their way stand last.
 	Entries []Entry `json:"entries,omitempty"`
+	// Forced says that an operator has skipped or resolved something in it.
+	Forced bool `json:"forced,omitempty"`
 	// Lost says that the child was ended from outside and that the rest is not
 	// known yet. Another report of the same child follows.
 	Lost bool `json:"lost,omitempty"`
@@ -81,6 +83,10 @@ func (m *Machine) beginChild(n *node) {
 	start, err := m.childStart(n, generation, input)
 	if err != nil {
 		m.failChildStart(n, err)
+		return
+	}
+	if size := encodedSize(input); size > MaxPayload {
+		m.fail(n, m.failure(n, CodeTooLarge, tooLarge("input", size)), StateRejected)
 		return
 	}
 	n.child = &child{id: start.Start.ID, generation: generation, input: input}
@@ -151,7 +157,7 @@ func (m *Machine) childReported(id int, r *Report) {
 func (m *Machine) childClosed(n *node, r *Report) {
 	m.adopt(n, r)
 	m.interventions += r.Result.Interventions
-	m.forced = m.forced || r.Result.Outcome == OutcomeResolved
+	m.forced = m.forced || r.Forced || r.Result.Outcome == OutcomeResolved
 	n.child.generation = max(n.child.generation, r.Generation)
 	switch {
 	case r.Result.Outcome == OutcomeOrphaned && (r.Committed || r.InDoubt):
@@ -277,7 +283,7 @@ func (m *Machine) resolveChild(n *node, o *Operator) (code string, err error) {
 // Report gives what the saga leaves to its parent, as it stands at the last
 // event.
 func (m *Machine) Report() Report {
-	r := Report{Result: m.Result(), Output: m.output, Committed: m.committed, Generation: m.firstGeneration()}
+	r := Report{Result: m.Result(), Output: m.output, Committed: m.committed, Forced: m.forced, Generation: m.firstGeneration()}
 	r.InDoubt = !m.closed && m.pivot != nil && m.undecided(m.pivot)
 	open := slices.Clone(m.armed)
 	for _, n := range m.leaves { // in the order of opening

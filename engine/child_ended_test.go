@@ -86,3 +86,38 @@ func TestChildEndedFromOutside(t *testing.T) {
 		t.Errorf("the parent is %s with %v, trace %v", r.Outcome, r.Output, r.Trace)
 	}
 }
+
+// What an operator skipped in a child that was ended from outside later counts in
+// its parent (S19).
+func TestSkippedInAChildThatEnded(t *testing.T) {
+	family := dsl.Definitions{
+		"parent": {Name: "parent.yaml", Data: []byte("saga: parent\nkey: ${{ input.id }}\nsteps:\n  - {id: c, saga: child, with: {id: z}}\n")},
+		"child":  {Name: "child.yaml", Data: []byte("saga: child\nkey: ${{ input.id }}\nsteps:\n  - {id: a, call: t.a, compensate: {call: t.undoA}}\n  - {id: b, call: t.b, compensate: {call: t.undoB}}\n  - {id: f, fail: {code: NO}}\n")},
+	}
+	plan, diags := dsl.Compile(family["parent"], dsl.Options{Sagas: family})
+	if plan == nil {
+		t.Fatal(diags)
+	}
+	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := engine.New(plan)
+	out := calling(parent.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: start}))
+	child, id := engine.New(out[0].Child.Plan), out[0].ID
+	child.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: out[0].Child.Start})
+	for call, outcome := range []engine.Outcome{{Class: engine.Applied}, {Class: engine.Applied}, {Class: engine.Rejected, Code: "CANNOT"}} {
+		child.Step(engine.Event{Kind: engine.EventClosed, At: at, ID: call + 1, Outcome: outcome})
+	}
+	child.Step(engine.Event{Kind: engine.EventOperator, At: at, Request: "r", Operator: &engine.Operator{
+		ID: "o", Actor: "ops", Command: engine.CommandSkip, Path: "c/b", Reason: "by hand",
+	}})
+	report := child.Report() // while a is compensated
+	report.Result.Outcome = engine.OutcomeOrphaned
+	for out = calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: &report})); len(out) == 1; {
+		out = calling(parent.Step(engine.Event{Kind: engine.EventClosed, At: at, ID: out[0].ID, Outcome: engine.Outcome{Class: engine.Applied}}))
+	}
+	if r := parent.Result(); r.Outcome != engine.OutcomeResolved {
+		t.Errorf("the parent is %s, trace %v", r.Outcome, r.Trace)
+	}
+}

@@ -116,3 +116,47 @@ func TestTenThousandSteps(t *testing.T) {
 		t.Errorf("%s, %d items in the trace, %d compensations", r.Outcome, len(r.Trace), s.World.Calls("t.undoX"))
 	}
 }
+
+// Items that the bound on open work has held back are not started once their
+// foreach has failed, neither while its handler runs nor after it (S7, S8, S10).
+func TestHeldBackItemsOfAForeachThatFailed(t *testing.T) {
+	const steps = `  - id: par
+    parallel:
+      branches:
+        a:
+          - id: crowd
+            foreach:
+              in: input.list
+              as: it
+              concurrency: 400
+              do:
+                - {id: s1, sleep: 1s}
+                - id: inner
+                  parallel:
+                    branches: {p: [{id: w1, sleep: 10s}], q: [{id: w2, sleep: 10s}], r: [{id: w3, sleep: 10s}]}
+        c:
+          - id: few
+            catch: [{on: ["*"], do: [{id: h, sleep: HANDLER}]}]
+            foreach:
+              in: input.few
+              as: it
+              key: it
+              concurrency: 2
+              do: [{id: x, call: t.x, with: {n: "${{ it }}"}, compensate: {call: t.undoX}}]
+`
+	for _, handler := range []string{"1s", "60s"} {
+		c := Case{Steps: strings.Replace(steps, "HANDLER", handler, 1), Input: `{"id": "k", "list": ` + numbers(400) + `, "few": [0, 1, 2, 3, 4, 5]}`}
+		s := c.Prepare(t, "")
+		var calls []string
+		r := local.Simulate(s.Plan, s.Start, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), local.Script{Answer: func(inv *engine.Invocation) (engine.Outcome, time.Duration) {
+			calls = append(calls, inv.Op.String()+" "+inv.Path)
+			if inv.Path == "x[1]" {
+				return engine.Outcome{Class: engine.Rejected, Code: "NO"}, 3 * time.Second
+			}
+			return engine.Outcome{Class: engine.Applied}, 2 * time.Second
+		}})
+		if len(calls) != 3 {
+			t.Errorf("handler of %s: %s after %v", handler, r.Outcome, calls)
+		}
+	}
+}

@@ -97,6 +97,12 @@ var adversarialCases = []Case{
 		Steps:   stepA + "  - {id: b, call: t.b, with: {all: [\"${{ input.text }}\", \"${{ input.text }}\", \"${{ input.text }}\"]}, compensate: {call: t.undoB}}\n",
 		Outcome: engine.OutcomeCompensated, Cause: "b TOO_LARGE", Trace: "a b! ~a", Calls: map[string]int{"t.b": 0},
 	},
+	{
+		Name: "S25 a child's input of three megabytes", Head: quick, Sagas: pair,
+		Input:   `{"id": "k", "text": "` + strings.Repeat("x", 500_000) + `"}`,
+		Steps:   stepA + "  - {id: c, saga: pair, with: {id: z, all: [\"${{ input.text }}\", \"${{ input.text }}\", \"${{ input.text }}\"]}}\n",
+		Outcome: engine.OutcomeCompensated, Cause: "c TOO_LARGE", Trace: "a c! ~a",
+	},
 }
 
 // HeavyCases keep a machine busy. They run alone.

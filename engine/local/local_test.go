@@ -117,3 +117,19 @@ func TestCancelAtOnce(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+// A child whose start and cancel come in one step of its parent is started first.
+func TestChildCancelledAtOnce(t *testing.T) {
+	c := enginetest.Case{
+		Steps: "  - id: both\n    parallel:\n      branches:\n        x: [{id: c, saga: kid, with: {id: z}}]\n        y: [{id: f, fail: {code: STOP}}]\n",
+		Sagas: map[string]string{"kid": "steps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n"},
+	}
+	saga := c.Prepare(t, "")
+	r, err := local.Run(t.Context(), saga.Plan, saga.Start, local.Options{Invoker: saga.World})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := saga.World.Effects(); r.Outcome != engine.OutcomeCompensated || len(left) > 0 {
+		t.Errorf("%s, trace %v, effects left: %v", r.Outcome, r.Trace, left)
+	}
+}

@@ -103,11 +103,12 @@ func (s *Saga) startChild(c engine.Command) {
 		s.children = make(map[int]*Saga)
 	}
 	s.children[c.ID] = child
+	first := child.take(begin(child.start)) // before a cancel that may come with it
 	s.running.Add(1)
+	child.running.Add(1)
 	go func() {
 		defer s.running.Done()
-		child.running.Add(1)
-		child.play(child.take(begin(child.start)))
+		child.play(first)
 		child.running.Done()
 		if _, err := child.Wait(); err != nil {
 			return // stopped with this one

@@ -27,6 +27,7 @@ const reportTimeout = 30 * time.Second
 // wireReport is what an engine.Report holds beside the result.
 type wireReport struct {
 	InDoubt    bool            `json:"inDoubt,omitempty"`
+	Forced     bool            `json:"forced,omitempty"`
 	Generation int             `json:"generation,omitempty"`
 	Output     json.RawMessage `json:"output,omitempty"`
 	Entries    []wireEntry     `json:"entries,omitempty"`
@@ -41,7 +42,7 @@ type wireEntry struct {
 func packReport(report *engine.Report, start *engine.Start) (*closing, error) {
 	kept := pack(&report.Result, start.Parent)
 	kept.Saga, kept.Committed = report.Result.Saga, report.Committed
-	wire := &wireReport{InDoubt: report.InDoubt, Generation: report.Generation}
+	wire := &wireReport{InDoubt: report.InDoubt, Forced: report.Forced, Generation: report.Generation}
 	var err error
 	if wire.Output, err = encodeOptional(report.Output); err != nil {
 		return nil, fmt.Errorf("encode output: %w", err)
@@ -64,7 +65,7 @@ func (c *closing) report(id string) (*engine.Report, error) {
 	if c.Report == nil {
 		return nil, fmt.Errorf("%s left no report: it is nobody's child", id)
 	}
-	r.Committed, r.InDoubt, r.Generation = c.Committed, c.Report.InDoubt, c.Report.Generation
+	r.Committed, r.InDoubt, r.Forced, r.Generation = c.Committed, c.Report.InDoubt, c.Report.Forced, c.Report.Generation
 	var err error
 	if r.Output, err = parseOptional(c.Report.Output); err != nil {
 		return nil, fmt.Errorf("output of %s: %w", id, err)

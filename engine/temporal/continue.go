@@ -85,7 +85,9 @@ func (r *runtime) dropHeld(id int) (ok bool) {
 	}
 	r.held = slices.Delete(r.held, i, i+1)
 	out := engine.Outcome{Class: engine.NotSent, Code: engine.CodeCancelled, Message: "cut before it was sent", Final: true}
+	r.flying++ // the machine has to hear of it before the saga continues as new
 	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		r.flying--
 		r.events.Send(ctx, engine.Event{Kind: engine.EventClosed, ID: id, Outcome: out})
 	})
 	return true

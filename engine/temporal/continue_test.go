@@ -31,17 +31,13 @@ func TestHeldBackIsReleased(t *testing.T) {
 		Input: `{"id": "k"}`,
 	}
 	s := c.Prepare(t, "")
-	env := (&testsuite.WorkflowTestSuite{}).NewTestWorkflowEnvironment()
-	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: s.Start.ID, TaskQueue: TaskQueue("demo", "eu-west-1")})
-	env.SetTestTimeout(time.Minute)
-	env.SetWorkflowRunTimeout(parkedAfter)
+	env := suggesting()
 	begin, sent := time.Now(), time.Duration(0)
 	Register(env, WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: s.World, Observe: func(_ string, r engine.Record) {
 		if r.Path == "y2" && r.Transition == engine.TransitionSucceeded {
 			sent = r.At.Sub(begin)
 		}
 	}})
-	env.RegisterDelayedCallback(func() { env.SetContinueAsNewSuggested(true) }, 200*time.Millisecond)
 	var reply engine.Reply
 	env.RegisterDelayedCallback(func() {
 		wire, err := encodeOperator(&engine.Operator{ID: "o", Command: engine.CommandRetry, Path: "z1", Actor: "ops"})
@@ -50,15 +46,64 @@ func TestHeldBackIsReleased(t *testing.T) {
 		}
 		env.UpdateWorkflow(UpdateOperate, "1", &replyCallbacks{t: t, reply: &reply}, wire)
 	}, time.Second)
-	args, err := encodeStart(s.Plan, s.Start)
-	if err != nil {
-		t.Fatal(err)
-	}
-	env.ExecuteWorkflow(s.Plan.Saga, compressor.EncodeAll(s.Plan.Canonical, nil), args)
+	run(t, env, s)
 	if !reply.Accepted {
 		t.Errorf("retry: %+v", reply)
 	}
 	if sent == 0 || sent > time.Hour {
 		t.Errorf("y2 was done after %v", sent)
+	}
+}
+
+// suggesting gives a test environment that soon suggests to continue as new.
+func suggesting() *testsuite.TestWorkflowEnvironment {
+	env := (&testsuite.WorkflowTestSuite{}).NewTestWorkflowEnvironment()
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "demo/t/k", TaskQueue: TaskQueue("demo", "eu-west-1")})
+	env.SetTestTimeout(time.Minute)
+	env.SetWorkflowRunTimeout(parkedAfter)
+	env.RegisterDelayedCallback(func() { env.SetContinueAsNewSuggested(true) }, 200*time.Millisecond)
+	return env
+}
+
+func run(t *testing.T, env *testsuite.TestWorkflowEnvironment, s *enginetest.Saga) {
+	t.Helper()
+	args, err := encodeStart(s.Plan, s.Start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env.ExecuteWorkflow(s.Plan.Saga, compressor.EncodeAll(s.Plan.Canonical, nil), args)
+}
+
+// A cut of what is held back is heard of before the saga continues as new: the
+// next run would send it otherwise (S7, S26).
+func TestCutOfWhatIsHeldBack(t *testing.T) {
+	c := enginetest.Case{
+		Steps: `  - id: par
+    parallel:
+      onFailure: cancel
+      branches:
+        x: [{id: x1, call: t.x1, effect: none}, {id: x2, call: t.x2, compensate: {call: t.undo}}]
+        y: [{id: y1, call: t.y1, effect: none}]
+`,
+		Mocks: enginetest.Mocks{
+			"t.x1": {enginetest.After(time.Second, enginetest.OK(`{}`))}, "t.y1": {enginetest.After(2*time.Second, enginetest.Reject("NO"))},
+		},
+	}
+	s := c.Prepare(t, "")
+	env := suggesting()
+	Register(env, WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: s.World})
+	run(t, env, s)
+	value, err := env.QueryWorkflow(QueryView)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r engine.Result
+	if err := value.Get(&r); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range r.Steps {
+		if step.Path == "x2" && step.State == engine.StateRunning {
+			t.Errorf("x2 was cut before it was sent, and is %s: trace %v", step.State, r.Trace)
+		}
 	}
 }

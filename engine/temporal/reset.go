@@ -41,7 +41,8 @@ func (r *resets) check(ctx context.Context, args *callArgs, op engine.Op) (*past
 	p, err := r.past(ctx, activity.GetInfo(ctx).WorkflowExecution.ID, args.ResetRun)
 	switch {
 	case err != nil:
-		return nil, &engine.Outcome{Class: engine.NotSent, Code: engine.CodeUnavailable, Message: "what this run was reset from is not known yet: " + err.Error()}
+		// It may have been called in a run that cannot be read.
+		return nil, &engine.Outcome{Class: engine.Ambiguous, Code: engine.CodeUnavailable, Message: "nothing was sent: what this run was reset from is not known yet: " + err.Error()}
 	case args.Guarded && (p.passed || p.turned && op == engine.OpAction):
 		return p, &engine.Outcome{
 			Class: engine.NotSent, Code: engine.CodeReset, Final: true,
