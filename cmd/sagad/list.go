@@ -133,13 +133,13 @@ func (l *lister) query(s *settings) (string, error) {
 	}
 	parts := []string{temporal.AttributeSaga + " IS NOT NULL", "ExecutionStatus != 'ContinuedAsNew'"}
 	if !l.all {
-		parts = append(parts, equals(temporal.AttributeTenant, s.Tenant))
+		parts = append(parts, temporal.Equals(temporal.AttributeTenant, s.Tenant))
 	}
 	if !l.children && l.state != engine.OutcomeParked {
 		parts = append(parts, "ParentWorkflowId IS NULL")
 	}
 	if l.saga != "" {
-		parts = append(parts, equals(temporal.AttributeSaga, l.saga))
+		parts = append(parts, temporal.Equals(temporal.AttributeSaga, l.saga))
 	}
 	if l.state != "" {
 		if !slices.Contains(states, l.state) {
@@ -166,14 +166,14 @@ func searchQuery(types map[string]dsl.SearchType, name, value string) (string, e
 	var err error
 	switch types[name] {
 	case dsl.SearchKeyword:
-		return equals(name, value), nil
+		return temporal.Equals(name, value), nil
 	case dsl.SearchInt:
 		_, err = strconv.Atoi(value)
 	case dsl.SearchBool:
 		_, err = strconv.ParseBool(value)
 	case dsl.SearchInstant:
 		if _, err = time.Parse(time.RFC3339, value); err == nil {
-			return equals(name, value), nil
+			return temporal.Equals(name, value), nil
 		}
 	default:
 		return "", fmt.Errorf("--search %s: this search attribute is not declared in the configuration", name)
@@ -182,10 +182,6 @@ func searchQuery(types map[string]dsl.SearchType, name, value string) (string, e
 		return "", fmt.Errorf("--search %s: %q is no %s", name, value, types[name])
 	}
 	return name + " = " + value, nil
-}
-
-func equals(name, value string) string {
-	return name + " = '" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
 }
 
 // stateQuery finds the sagas in a state, and perhaps some more: what a closed
@@ -201,7 +197,7 @@ func stateQuery(state string) string {
 	case engine.OutcomeOrphaned:
 		return "(ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut')"
 	}
-	return "ExecutionStatus = 'Running' AND " + equals(temporal.AttributeState, state)
+	return "ExecutionStatus = 'Running' AND " + temporal.Equals(temporal.AttributeState, state)
 }
 
 // pageSize is how many sagas are asked for at once.

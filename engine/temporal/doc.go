@@ -40,6 +40,12 @@ const (
 	AttributeState  = "SagadState" // running, compensating or parked while open; closed sagas keep their last
 )
 
+// Equals writes, for a query of Temporal's visibility, that a search attribute
+// has a value.
+func Equals(attribute, value string) string {
+	return attribute + " = '" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
+}
+
 // MaxPayload is the largest encoded input or output of an activity, in bytes.
 const MaxPayload = engine.MaxPayload
 

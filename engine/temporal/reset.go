@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -119,7 +118,7 @@ func (r *resets) past(ctx context.Context, id, run string) (*past, error) {
 // runs gives the histories of all runs of a saga, by run ID.
 func (r *resets) runs(ctx context.Context, id string) (map[string]*historypb.History, error) {
 	histories := map[string]*historypb.History{}
-	for request := (&workflowservice.ListWorkflowExecutionsRequest{Query: "WorkflowId = '" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(id) + "'"}); ; {
+	for request := (&workflowservice.ListWorkflowExecutionsRequest{Query: Equals("WorkflowId", id)}); ; {
 		page, err := r.client.sdk.ListWorkflow(ctx, request)
 		if err != nil {
 			return nil, fmt.Errorf("runs of %s: %w", id, err)
