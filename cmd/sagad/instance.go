@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
 
 	"github.com/sagad/sagad/cmd/sagad/progress"
 	"github.com/sagad/sagad/cmd/sagad/stack"
@@ -114,12 +115,13 @@ func (i *instance) work(ctx context.Context, start func(context.Context) error) 
 
 // explain turns what Temporal says into what helps.
 func (i *instance) explain(err error) error {
+	var late *serviceerror.DeadlineExceeded
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, temporal.ErrNotFound) || isMissing(err):
 		return fmt.Errorf("there is no saga %s, or none any more; `sagad list` shows what there is", i.id)
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &late):
 		return fmt.Errorf("%s does not answer: no worker of tenant %s runs in its region; start `sagad dev`", i.id, i.settings.Tenant)
 	}
 	return err

@@ -202,22 +202,42 @@ func (c *Client) own(ctx context.Context, id string) (engine.Result, error) {
 	return c.Wait(ctx, id)
 }
 
-// askAgain is how often a saga is asked for its state when the answer fails.
-const askAgain = 5
+// askAgain is how often a saga is asked for its state when the answer fails, and
+// askTime how long one answer may take.
+const (
+	askAgain = 5
+	askTime  = 4 * time.Second
+)
 
 // view asks an open saga. A worker that does not have the saga in memory builds
 // it up from its history, and fails if the saga moves on meanwhile
-// (temporalio/sdk-go issue 755): then it is asked again.
+// (temporalio/sdk-go issue 755); a question to a worker that has just gone is
+// lost. Then it is asked again. The error is context.DeadlineExceeded if nobody
+// answers.
 func (c *Client) view(ctx context.Context, id string) (result engine.Result, err error) {
+	for range askAgain {
+		var value converter.EncodedValue
+		if value, err = c.ask(ctx, id); err == nil {
+			return result, value.Get(&result)
+		}
+		var failed *serviceerror.QueryFailed
+		moved := errors.As(err, &failed) && strings.Contains(failed.Message, "TMPRL1100")
+		if ctx.Err() != nil || !moved && !errors.Is(err, context.DeadlineExceeded) {
+			break
+		}
+	}
+	return result, fmt.Errorf("ask %s for its state: %w", id, err)
+}
+
+func (c *Client) ask(ctx context.Context, id string) (converter.EncodedValue, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
 	value, err := c.sdk.QueryWorkflow(ctx, id, "", QueryView)
-	var failed *serviceerror.QueryFailed
-	for again := 0; again < askAgain && errors.As(err, &failed) && strings.Contains(failed.Message, "TMPRL1100"); again++ {
-		value, err = c.sdk.QueryWorkflow(ctx, id, "", QueryView)
+	var late *serviceerror.DeadlineExceeded
+	if errors.As(err, &late) {
+		return nil, context.DeadlineExceeded
 	}
-	if err != nil {
-		return result, fmt.Errorf("ask %s for its state: %w", id, err)
-	}
-	return result, value.Get(&result)
+	return value, err
 }
 
 // Signal sends a message to a saga (S27). A message with an ID that the saga
