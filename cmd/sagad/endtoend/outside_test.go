@@ -46,6 +46,12 @@ func at(path string, state engine.State) func(engine.Result) bool {
 	}
 }
 
+// calling waits until an activity has been called and has not answered.
+func (s *scene) calling(id, activity string) {
+	s.t.Helper()
+	s.until(id, "the call of "+activity, func(engine.Result) bool { return s.world(id).Calls(activity) > 0 })
+}
+
 func isParked(path, code string) func(engine.Result) bool {
 	return func(r engine.Result) bool {
 		return slices.ContainsFunc(r.Parked, func(p engine.Parked) bool { return p.Path == path && p.Code == code })
@@ -121,7 +127,7 @@ func TestChildTerminatedInMidCall(t *testing.T) {
 	s := newScene(t)
 	child := map[string]string{"slow": "defaults: {timeout: 1s}\nsteps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n  - {id: y, call: t.y, effect: none}\n"}
 	start := s.startFamily("child-mid-call", stepA+"  - {id: c, saga: slow, with: {id: z}}\n", child, enginetest.Mocks{"t.x": {enginetest.After(900*time.Millisecond, enginetest.OK(`{}`))}})
-	s.until(start.ID, "the child's call", at("c/x", engine.StateRunning))
+	s.calling(start.ID, "t.x")
 	s.terminate(engine.ChildID(start.ID, "c", 0))
 	r := s.wait(start.ID)
 	if got := strings.Join(r.Trace, " "); r.Outcome != engine.OutcomeCompensated || got != "a c? ~c/x ~a" {
@@ -135,7 +141,7 @@ func TestChildTerminatedInDoubt(t *testing.T) {
 	s := newScene(t)
 	child := map[string]string{"decide": "defaults: {timeout: 1s}\nsteps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n" + stepP + stepR}
 	start := s.startFamily("child-in-doubt", stepA+"  - {id: c, saga: decide, with: {id: z}}\n", child, enginetest.Mocks{"t.p": {enginetest.After(900*time.Millisecond, enginetest.Reject("NO"))}})
-	s.until(start.ID, "the pivot", at("c/p", engine.StateRunning))
+	s.calling(start.ID, "t.p")
 	s.terminate(engine.ChildID(start.ID, "c", 0))
 	s.until(start.ID, "the park", func(r engine.Result) bool {
 		return isParked("c", engine.CodeTerminated)(r) && strings.Contains(r.Parked[0].Message, "may have passed")

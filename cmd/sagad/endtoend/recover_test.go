@@ -66,7 +66,7 @@ func TestRecoverWhereItWaits(t *testing.T) {
 func TestRecoverInMidCall(t *testing.T) {
 	s := newScene(t)
 	_, start := s.start("mid-call", stepA+stepP, enginetest.Mocks{"t.a": {enginetest.After(500*time.Millisecond, enginetest.OK(`{}`))}})
-	s.until(start.ID, "the call", at("a", engine.StateRunning))
+	s.calling(start.ID, "t.a")
 	s.terminate(start.ID)
 	s.recover(start.ID)
 	s.ends(start.ID, engine.OutcomeCompleted, "a p")
@@ -92,7 +92,7 @@ func (s *scene) oneKey(id, activity string, calls int) {
 func TestRecoverWithThePivotInDoubt(t *testing.T) {
 	s := newScene(t)
 	_, start := s.start("in-doubt", stepA+stepP+stepR, enginetest.Mocks{"t.p": {enginetest.After(500*time.Millisecond, enginetest.OK(`{"n": 1}`))}})
-	s.until(start.ID, "the pivot", at("p", engine.StateRunning))
+	s.calling(start.ID, "t.p")
 	s.terminate(start.ID)
 	s.recover(start.ID)
 	r := s.until(start.ID, "the park", isParked("p", engine.CodeReset))
@@ -114,7 +114,7 @@ func TestRecoverWithThePivotInDoubt(t *testing.T) {
 func TestRecoverAfterThePivot(t *testing.T) {
 	s := newScene(t)
 	_, start := s.start("after", stepA+stepP+stepR, enginetest.Mocks{"t.r": {enginetest.After(500*time.Millisecond, enginetest.OK(`{}`))}})
-	s.until(start.ID, "the step after the pivot", at("r", engine.StateRunning))
+	s.calling(start.ID, "t.r")
 	s.terminate(start.ID)
 	s.recover(start.ID)
 	s.ends(start.ID, engine.OutcomeCompleted, "a p r")
@@ -128,7 +128,7 @@ func TestRecoverOnTheWayBack(t *testing.T) {
 	_, start := s.start("way-back", stepA+b+stepP, enginetest.Mocks{
 		"t.p": {enginetest.Reject("NO")}, "t.undoA": {enginetest.After(500*time.Millisecond, enginetest.OK(`{}`))},
 	})
-	s.until(start.ID, "the compensation", at("a", engine.StateCompensating))
+	s.calling(start.ID, "t.undoA")
 	s.terminate(start.ID)
 	s.recover(start.ID)
 	s.ends(start.ID, engine.OutcomeCompensated, "a b p! ~b ~a")
@@ -233,7 +233,7 @@ func TestRecoverRefused(t *testing.T) {
 func TestRecoverThenRejected(t *testing.T) {
 	s := newScene(t)
 	_, start := s.start("then-rejected", stepA+stepP, enginetest.Mocks{"t.a": {enginetest.After(500*time.Millisecond, enginetest.OK(`{}`)), enginetest.Reject("CLOSED")}})
-	s.until(start.ID, "the call", at("a", engine.StateRunning))
+	s.calling(start.ID, "t.a")
 	s.terminate(start.ID)
 	s.recover(start.ID)
 	s.ends(start.ID, engine.OutcomeCompensated, "a? ~a")
