@@ -17,8 +17,11 @@ func (m *Machine) cancel(request string) {
 	case m.committed:
 		m.record(Record{Transition: TransitionRefused, Code: RefusedCommitted, Message: "a cancel came after the point of no return"})
 		m.reply(refuseCommitted(request))
-	case m.root.unwind != nil:
+	case m.root.unwind != nil && m.root.open == 0:
 		m.reply(Reply{Request: request, Accepted: true, Message: "the saga is already compensating; nothing changes"})
+	case m.root.unwind != nil: // the first cause stays (S7)
+		m.startGrace()
+		m.reply(Reply{Request: request, Accepted: true, Message: "the saga is already turning back; what still runs is cut after its grace"})
 	default:
 		m.stopFor(cancelCause, request)
 	}
@@ -26,7 +29,11 @@ func (m *Machine) cancel(request string) {
 
 // deadlinePassed acts as a cancel that nobody asked for (S14).
 func (m *Machine) deadlinePassed() {
-	if !m.committed && m.root.unwind == nil {
+	switch {
+	case m.committed:
+	case m.root.unwind != nil:
+		m.startGrace()
+	default:
 		m.stopFor(deadlineCause, "")
 	}
 }
@@ -46,7 +53,7 @@ func (m *Machine) stopFor(cause Failure, request string) {
 		return
 	}
 	m.reply(acceptCancel(request))
-	m.unwindTo(m.root, nil, cause, nil)
+	m.turnBack(cause)
 }
 
 // undecided says whether the pivot may have had its effect, or may have it yet.
@@ -62,7 +69,21 @@ func (m *Machine) cancelWins() {
 	for _, request := range p.requests {
 		m.reply(acceptCancel(request))
 	}
-	m.unwindTo(m.root, nil, p.cause, nil)
+	m.turnBack(p.cause)
+}
+
+// turnBack leaves everything, without a catch.
+func (m *Machine) turnBack(cause Failure) {
+	m.unwindTo(m.root, nil, cause, nil)
+	m.startGrace()
+}
+
+// startGrace begins the time that actions have after a cancel to end by
+// themselves.
+func (m *Machine) startGrace() {
+	if m.grace == 0 && m.root.open > 0 {
+		m.grace = m.startTimer(timer{use: timerGrace}, m.now.Add(m.plan.CancelGrace))
+	}
 }
 
 // graceOver cuts the actions that still run; they are unknown then. What is

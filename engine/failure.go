@@ -137,9 +137,6 @@ func (m *Machine) unwindTo(t *node, clause *dsl.Catch, f Failure, from *node) {
 	for _, leaf := range m.leavesWithin(t) {
 		m.drain(leaf, m.drainPolicy(leaf, from))
 	}
-	if m.grace == 0 && from == nil && f.Kind != CauseError && t.open > 0 {
-		m.grace = m.startTimer(timer{use: timerGrace}, m.now.Add(m.plan.CancelGrace))
-	}
 }
 
 // leavesWithin gives the open leaves at or inside t, ordered by path.

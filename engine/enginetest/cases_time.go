@@ -27,6 +27,25 @@ var cancelCases = []Case{
 		Outcome: engine.OutcomeCompensated, Cause: "- CANCELLED", Trace: "a b? ~b ~a", Replies: []string{""},
 	},
 	{
+		Name: "S13 a cancel cuts what a failure waits for, the first cause stays", Cuts: true, Head: "cancelGrace: 200ms\ndefaults: {timeout: 20s}\n",
+		Steps: both + `      branches:
+        one: [{id: x, call: t.x, effect: none}]
+        two: [{id: y, call: t.y, compensate: {call: t.undoY}}]
+`,
+		Mocks:   Mocks{"t.x": {Reject("NO")}, "t.y": {After(15*time.Second, OK(`{}`))}},
+		Outside: Outside{Cancel(300 * ms)},
+		Outcome: engine.OutcomeCompensated, Cause: "x NO", Trace: "x! y? ~y", Replies: []string{""},
+	},
+	{
+		Name: "S14 a deadline cuts what a failure waits for", Cuts: true, Head: "deadline: 300ms\ncancelGrace: 200ms\ndefaults: {timeout: 20s}\n",
+		Steps: both + `      branches:
+        one: [{id: x, call: t.x, effect: none}]
+        two: [{id: y, call: t.y, compensate: {call: t.undoY}}]
+`,
+		Mocks:   Mocks{"t.x": {Reject("NO")}, "t.y": {After(15*time.Second, OK(`{}`))}},
+		Outcome: engine.OutcomeCompensated, Cause: "x NO", Trace: "x! y? ~y",
+	},
+	{
 		Name: "S13 a cancel during compensation changes nothing", Head: quick, Steps: stepA + stepB + stepP,
 		Mocks:   Mocks{"t.p": {Reject("NO")}, "t.undoB": {After(350*ms, OK(`{}`))}},
 		Outside: Outside{Cancel(180 * ms)},

@@ -21,6 +21,7 @@ const (
 	takesLastClause    mistake = "S10 the last clause that matches wins"
 	commitsLate        mistake = "S11 a retriable step passes no point of no return"
 	cancelsThePivot    mistake = "S13 a cancel does not wait for a pivot that runs"
+	waitsForSiblings   mistake = "S13 a cancel cuts nothing while a failure waits for its siblings"
 	insists            mistake = "S16 a compensation that is rejected is repeated"
 	holdsUpTheRest     mistake = "S17 what waits for a parked entry holds up what does not"
 	waitsForTheParked  mistake = "S17 everything waits for what is parked"
@@ -32,6 +33,6 @@ const (
 var mistakes = []mistake{
 	forgetsUnknown, compensatesRefused, trustsLastAttempt, asksOnTheWayBack, evaluatesLate, compensatesForward,
 	forgetsTheOrder, retriesWhenLeft, sharesVariables, losesTheChild, splitsTheChild, forgetsTheDecision,
-	leavesTheChild, takesLastClause, commitsLate, cancelsThePivot, insists, holdsUpTheRest, waitsForTheParked,
+	leavesTheChild, takesLastClause, commitsLate, cancelsThePivot, waitsForSiblings, insists, holdsUpTheRest, waitsForTheParked,
 	forgetsTheSkip, keepsTheKey, takesTheNewest,
 }

@@ -187,6 +187,9 @@ func (s *saga) cancel(request string) {
 		s.refuse(request, engine.RefusedCommitted)
 	case s.root.failure != nil: // it is on its way back already
 		s.accept(request)
+		if s.wrong != waitsForSiblings {
+			s.graceBegins()
+		}
 	default:
 		s.turn(engine.Failure{Kind: engine.CauseCancel, Code: engine.CodeCancelled}, request)
 	}
@@ -194,7 +197,11 @@ func (s *saga) cancel(request string) {
 
 // deadline acts as a cancel with a cause of its own (S14).
 func (s *saga) deadline() {
-	if !s.committed && s.root.failure == nil {
+	switch {
+	case s.committed:
+	case s.root.failure != nil:
+		s.graceBegins()
+	default:
 		s.turn(engine.Failure{Kind: engine.CauseDeadline, Code: engine.CodeDeadline}, "")
 	}
 }
@@ -228,21 +235,26 @@ func (s *saga) mayStillDecide(pivot *frame) bool {
 	})
 }
 
-// turned lets a cancel win: everything is left, without a catch, and what runs
-// is cut when its grace is over.
+// turned lets a cancel win: everything is left, without a catch.
 func (s *saga) turned(h *held) {
 	s.held = nil
 	for _, request := range h.requests {
 		s.accept(request)
 	}
 	s.leave(s.root, nil, h.cause, nil)
-	if len(s.open) > 0 {
-		s.grace = s.at(s.now.Add(s.plan.CancelGrace), "", func() {
-			for _, p := range s.open {
-				s.cut(p)
-			}
-		})
+	s.graceBegins()
+}
+
+// graceBegins lets what runs be cut when its grace is over.
+func (s *saga) graceBegins() {
+	if s.grace != nil || len(s.open) == 0 {
+		return
 	}
+	s.grace = s.at(s.now.Add(s.plan.CancelGrace), "", func() {
+		for _, p := range s.open {
+			s.cut(p)
+		}
+	})
 }
 
 // commit passes the point of no return: nothing is compensated any more (S11,
