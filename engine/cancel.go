@@ -78,8 +78,11 @@ func (m *Machine) turnBack(cause Failure) {
 	m.startGrace()
 }
 
+// graceIsOver stands in place of the timer.
+const graceIsOver = -1
+
 // startGrace begins the time that actions have after a cancel to end by
-// themselves.
+// themselves. It is given once.
 func (m *Machine) startGrace() {
 	if m.grace == 0 && m.root.open > 0 {
 		m.grace = m.startTimer(timer{use: timerGrace}, m.now.Add(m.plan.CancelGrace))
@@ -89,7 +92,7 @@ func (m *Machine) startGrace() {
 // graceOver cuts the actions that still run; they are unknown then. What is
 // already being compensated goes on.
 func (m *Machine) graceOver() {
-	m.grace = 0
+	m.grace = graceIsOver
 	for _, f := range m.flights {
 		if f.entry == nil && f.op != 0 && !f.node.decisive() {
 			m.cut(f.id)

@@ -35,6 +35,7 @@ type Invocation struct {
 	Op         Op
 	Path       string
 	Activity   string // plugin.activity
+	Asks       string // of a probe: the activity it asks about
 	Key        string // idempotency key of the operation (S20)
 	ActionKey  string // key of the step's action; Key itself when Op is OpAction
 	Attempt    int    // from 1; of a probe: the number of the attempt in doubt
@@ -97,8 +98,8 @@ const (
 	RefusedClosed      = "CLOSED"       // the saga has ended
 	RefusedCommitted   = "COMMITTED"    // past the point of no return
 	RefusedLimit       = "LIMIT"        // too many messages wait
-	RefusedTooLarge    = "TOO_LARGE"    // the message is too large
-	RefusedSchema      = "SCHEMA"       // the message breaks the schema of every await for it
+	RefusedTooLarge    = "TOO_LARGE"    // the message, or what an operator gives, is too large
+	RefusedSchema      = "SCHEMA"       // the message breaks the schema of every await for it, or what an operator gives that of the activity
 	RefusedNotAwaited  = "NOT_AWAITED"  // no step of the definition awaits the signal
 	RefusedNotParked   = "NOT_PARKED"   // there is nothing parked at the path
 	RefusedNotPossible = "NOT_POSSIBLE" // the command does not fit what is parked

@@ -87,6 +87,7 @@ type Outcome struct {
 	Code    string `json:"code,omitempty"`    // why not; on Applied: INVALID_OUTPUT or TOO_LARGE (S25)
 	Message string `json:"message,omitempty"` // for people
 	Final   bool   `json:"final,omitempty"`   // another attempt cannot do better
+	Probed  bool   `json:"probed,omitempty"`  // of a probe: the action was applied, and the output it reports cannot be used
 }
 
 // Signal is a message from outside (S27).

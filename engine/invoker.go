@@ -16,13 +16,39 @@ type Invoker interface {
 	Invoke(ctx context.Context, saga *Identity, inv *Invocation) Outcome
 }
 
+// Payloads knows the schemas of what activities take and give. An Invoker that
+// has these methods too checks what reaches a saga past it (S25): the output that
+// a probe reports, and what operators give. An error says what is wrong. An
+// activity without a schema takes and gives anything.
+type Payloads interface {
+	CheckInput(activity string, input any) error
+	CheckOutput(activity string, output any) error
+}
+
+// CheckProbed gives the outcome of a probe as it is, unless the output that it
+// reports of the action breaks the action's schema. payloads may be nil.
+func CheckProbed(payloads Payloads, inv *Invocation, out Outcome) Outcome {
+	if payloads == nil || inv.Op != OpProbe || out.Class != Applied || out.Code != "" {
+		return out
+	}
+	answer, _ := out.Output.(map[string]any)
+	if answer["applied"] != true {
+		return out
+	}
+	if err := payloads.CheckOutput(inv.Asks, answer["output"]); err != nil {
+		message := fmt.Sprintf("%s was applied, and the output that %s reports breaks its schema: %v", inv.Asks, inv.Activity, err)
+		return Outcome{Class: Applied, Code: CodeInvalidOutput, Message: message, Final: true, Probed: true}
+	}
+	return out
+}
+
 // MaxPayload is the largest encoded input or output of an activity, in bytes.
 // Temporal fails a task for good above 2 MB, and all runtimes agree.
 const MaxPayload = 1 << 20
 
 // Bounded is an Invoker that keeps payloads below MaxPayload (S25): what is too
 // large is not sent, and an output that is too large belongs to an action that
-// was applied.
+// was applied. If it wraps Payloads, outputs that probes report are checked.
 type Bounded struct{ Invoker }
 
 // Invoke runs an attempt whose payloads are not too large.
@@ -30,7 +56,8 @@ func (b Bounded) Invoke(ctx context.Context, saga *Identity, inv *Invocation) Ou
 	if out, ok := BoundInput(inv); !ok {
 		return out
 	}
-	return BoundOutput(b.Invoker.Invoke(ctx, saga, inv))
+	payloads, _ := b.Invoker.(Payloads)
+	return CheckProbed(payloads, inv, BoundOutput(b.Invoker.Invoke(ctx, saga, inv)))
 }
 
 // BoundInput gives the outcome of an attempt whose input is too large; ok says

@@ -40,12 +40,12 @@ type Machine struct {
 	confirmed bool     // an operator lets it go on after a reset
 	pending   *pending // a cancel that waits for the pivot (S13)
 	deadline  int      // timer of the deadline; 0: none
-	grace     int      // timer of cancelGrace; 0: none
+	grace     int      // timer of cancelGrace; 0: not begun, graceIsOver
 
 	inbox inbox
 	trace trace
 
-	commanded     map[string]bool // IDs of operator commands that were taken
+	commanded     map[string]string // operator commands that were taken, with their paths, by ID
 	interventions int
 	forced        bool // a skip or resolve was needed (S19)
 
@@ -244,7 +244,7 @@ func (m *Machine) invocation(f flight) *Invocation {
 		inv.Activity, inv.Timeout, inv.Key = spec.Activity, spec.Timeout, c.key
 		inv.Attempt, inv.Generation, inv.Input = c.attempts, c.generation, c.input
 	case OpProbe:
-		inv.Activity, inv.Timeout, inv.Key = spec.Probe.Activity, spec.Probe.Timeout, m.operationKey(n.path, OpProbe, c.generation)
+		inv.Activity, inv.Asks, inv.Timeout, inv.Key = spec.Probe.Activity, spec.Activity, spec.Probe.Timeout, m.operationKey(n.path, OpProbe, c.generation)
 		inv.Attempt, inv.Generation, inv.Input = c.attempts, c.generation, c.probeInput
 	case OpCompensation:
 		e := f.entry

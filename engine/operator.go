@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,10 +28,20 @@ type Operator struct {
 	Input   any   `json:"input,omitempty"`   // retry: a corrected input; null keeps the frozen one
 }
 
+// repeated answers a command whose ID was taken before.
+func (m *Machine) repeated(o *Operator, taken, request string) {
+	if taken != "" && taken != o.Command+" "+o.Path { // empty: in a state that was written before it was kept
+		message := fmt.Sprintf("the ID %s was given to %s before; another command needs an ID of its own", o.ID, taken)
+		m.reply(Reply{Request: request, Code: RefusedNotPossible, Message: message})
+		return
+	}
+	m.reply(Reply{Request: request, Accepted: true, Message: "this command was taken before"})
+}
+
 // operate takes an operator's command.
 func (m *Machine) operate(o *Operator, request string) {
-	if m.commanded[o.ID] {
-		m.reply(Reply{Request: request, Accepted: true, Message: "this command was taken before"})
+	if taken, ok := m.commanded[o.ID]; ok {
+		m.repeated(o, taken, request)
 		return
 	}
 	forced := m.forced
@@ -44,13 +55,50 @@ func (m *Machine) operate(o *Operator, request string) {
 		return
 	}
 	if m.commanded == nil {
-		m.commanded = make(map[string]bool)
+		m.commanded = make(map[string]string)
 	}
-	m.commanded[o.ID] = true
+	m.commanded[o.ID] = o.Command + " " + o.Path
 	m.interventions++
 	taken := Record{At: m.now, Transition: TransitionOperator, Path: o.Path, Command: o.Command, Actor: o.Actor, Reason: m.redact(o.Reason)}
 	m.out = slices.Insert(m.out, before, Command{Kind: CommandRecord, Record: taken})
 	m.reply(Reply{Request: request, Accepted: true, Message: o.Command + " taken for " + o.Path})
+}
+
+// CheckOperator says why what a command brings along cannot be used, or gives
+// nil: an output breaks the schema of the activity it is said to be of, or a
+// corrected input that of the activity it is for. Runtimes ask before they give
+// the machine the command. The code is one of the Refused constants.
+func (m *Machine) CheckOperator(o *Operator, payloads Payloads) (code string, err error) {
+	if _, taken := m.commanded[o.ID]; payloads == nil || taken {
+		return "", nil
+	}
+	for _, n := range m.leaves {
+		if n.path != o.Path || n.parked == nil || n.call == nil {
+			continue
+		}
+		activity := n.step.Call.Activity
+		switch {
+		case o.Command == CommandResolve && o.Applied != nil && *o.Applied:
+			if err := payloads.CheckOutput(activity, o.Output); err != nil {
+				return RefusedSchema, fmt.Errorf("%s has to be resolved with the output of %s, which later steps may read: %w", o.Path, activity, err)
+			}
+		case o.Command == CommandRetry && o.Input != nil:
+			return checkCorrected(activity, o, payloads)
+		}
+	}
+	for _, e := range m.armed {
+		if e.node.path == o.Path && e.parked != nil && o.Command == CommandRetry && o.Input != nil {
+			return checkCorrected(e.node.step.Call.Compensate.Activity, o, payloads)
+		}
+	}
+	return "", nil
+}
+
+func checkCorrected(activity string, o *Operator, payloads Payloads) (code string, err error) {
+	if err := payloads.CheckInput(activity, o.Input); err != nil {
+		return RefusedSchema, fmt.Errorf("the corrected input breaks the schema of %s: %w", activity, err)
+	}
+	return "", nil
 }
 
 // apply finds what is parked at the path and carries the command out.
@@ -64,6 +112,10 @@ func (m *Machine) apply(o *Operator) (code string, err error) {
 		return RefusedNotPossible, fmt.Errorf("%q is not a command: retry, skip or resolve", o.Command)
 	case o.Command == CommandResolve && o.Applied == nil:
 		return RefusedNotPossible, fmt.Errorf("resolve needs to know whether the effect was applied")
+	case encodedSize(o.Input) > MaxPayload:
+		return RefusedTooLarge, errors.New(tooLarge("input", encodedSize(o.Input)))
+	case encodedSize(o.Output) > MaxPayload:
+		return RefusedTooLarge, errors.New(tooLarge("output", encodedSize(o.Output)))
 	}
 	for _, n := range m.leaves {
 		if n.path == o.Path && n.parked != nil {

@@ -16,6 +16,12 @@ func (m *Machine) probeClosed(n *node, out Outcome) {
 		m.park(n, m.failure(n, out.Code, out.Message), StateUnknown)
 		return
 	}
+	if out.Probed {
+		c.probing = false
+		c.last, n.code = m.failure(n, out.Code, out.Message), out.Code
+		m.outputUnusable(n)
+		return
+	}
 	if answer, ok := out.Output.(map[string]any); ok && out.Class == Applied && out.Code == "" {
 		switch answer["applied"] {
 		case true:

@@ -397,7 +397,14 @@ func (r *reader) outside() {
 	for _, w := range s.Waiting {
 		m.inbox.waiting = append(m.inbox.waiting, &Signal{ID: w.ID, Name: w.Name, Data: w.Data.value, Size: w.Size})
 	}
-	m.inbox.seen, m.commanded, m.trace.parked = set(s.Seen), set(s.Commanded), set(s.Reopened)
+	m.inbox.seen, m.trace.parked = set(s.Seen), set(s.Reopened)
+	m.commanded = maps.Clone(s.Taken)
+	for _, id := range s.Commanded {
+		if m.commanded == nil {
+			m.commanded = make(map[string]string)
+		}
+		m.commanded[id] = ""
+	}
 	m.trace.items = slices.Grow(m.trace.items, len(s.Trace))
 	for _, item := range s.Trace {
 		name := strings.TrimRight(item, "!?")

@@ -42,11 +42,12 @@ type state struct {
 	Deadline  int           `json:"deadline,omitempty"`
 	Grace     int           `json:"grace,omitempty"`
 
-	Waiting   []signalState `json:"waiting,omitempty"`
-	Seen      []string      `json:"seen,omitempty"`
-	Trace     []string      `json:"trace,omitempty"`
-	Reopened  []string      `json:"reopened,omitempty"` // names that may stand in the trace again
-	Commanded []string      `json:"commanded,omitempty"`
+	Waiting   []signalState     `json:"waiting,omitempty"`
+	Seen      []string          `json:"seen,omitempty"`
+	Trace     []string          `json:"trace,omitempty"`
+	Reopened  []string          `json:"reopened,omitempty"`  // names that may stand in the trace again
+	Commanded []string          `json:"commanded,omitempty"` // IDs, in old states
+	Taken     map[string]string `json:"taken,omitempty"`     // commands by ID
 
 	Interventions int     `json:"interventions,omitempty"`
 	Forced        bool    `json:"forced,omitempty"`
@@ -260,7 +261,7 @@ func (w *writer) state() *state {
 		Armed: w.owners(m.armed), Undoing: w.owners(m.undoing), Flown: m.flown, Timed: m.timed,
 		Committed: m.committed, Confirmed: m.confirmed, Deadline: m.deadline, Grace: m.grace,
 		Seen: slices.Sorted(maps.Keys(m.inbox.seen)), Trace: m.trace.strings(), Reopened: slices.Sorted(maps.Keys(m.trace.parked)),
-		Commanded: slices.Sorted(maps.Keys(m.commanded)), Interventions: m.interventions, Forced: m.forced,
+		Taken: m.commanded, Interventions: m.interventions, Forced: m.forced,
 		Closed: m.closed, ClosedAt: at(m.closedAt), Output: data{m.output}, OutputError: m.outputError,
 	}
 	for _, b := range w.blockList {

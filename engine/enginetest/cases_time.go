@@ -202,6 +202,58 @@ var dataCases = []Case{
 		Outcome: engine.OutcomeResolved, Trace: "a p", Output: `1`, Replies: []string{engine.RefusedNotPossible, ""},
 	},
 	{
+		Name: "S25 an unusable output that a probe reports of a compensatable step", Head: quick,
+		Steps:   stepA + "  - {id: b, call: t.strict, with: {n: 1}, compensate: {call: t.undoB}, probe: {call: t.status, every: 50ms, within: 30s}}\n",
+		Mocks:   Mocks{"t.strict": {Lost(true)}, "t.status": {OK(`{"applied": true, "output": {"ref": 7}}`)}},
+		Outcome: engine.OutcomeCompensated, Cause: "b INVALID_OUTPUT", Trace: "a b! ~b ~a", Calls: map[string]int{"t.strict": 1, "t.status": 1},
+	},
+	{
+		Name: "S25 an unusable output that a probe reports of a pivot", Head: quick,
+		Steps: stepA + "  - {id: p, call: t.strict, with: {n: 1}, effect: pivot, probe: {call: t.status, every: 50ms, within: 30s}}\n" +
+			"  - {id: r, call: t.r, effect: retriable, with: {of: \"${{ steps.p.output.ref }}\"}}\n",
+		Mocks: Mocks{"t.strict": {Lost(true)}, "t.status": {OK(`{"applied": true}`)}},
+		Outside: Outside{
+			Operate(600*ms, engine.Operator{Command: engine.CommandResolve, Path: "p", Applied: &yes}),
+			Operate(650*ms, engine.Operator{Command: engine.CommandResolve, Path: "p", Applied: &yes, Output: map[string]any{"ref": 7}}),
+			Operate(700*ms, engine.Operator{Command: engine.CommandResolve, Path: "p", Applied: &no}),
+			Operate(750*ms, engine.Operator{Command: engine.CommandResolve, Path: "p", Applied: &yes, Output: map[string]any{"ref": "x"}}),
+		},
+		Outcome: engine.OutcomeResolved, Trace: "a p r", Inputs: map[string]string{"t.r": `{"of": "x"}`},
+		Calls: map[string]int{"t.strict": 1, "t.status": 1}, Replies: []string{engine.RefusedSchema, engine.RefusedSchema, engine.RefusedNotPossible, ""},
+	},
+	{
+		Name: "S25 a corrected input that breaks the schema", Head: quick,
+		Steps: "  - {id: b, call: t.b, compensate: {call: t.undoStrict, with: {n: 0}}}\n" + stepP + "  - {id: r, call: t.strict, with: {n: 1}, effect: retriable}\n",
+		Mocks: Mocks{"t.strict": {Reject("NO"), OK(`{"ref": "x"}`)}},
+		Outside: Outside{
+			Operate(300*ms, engine.Operator{Command: engine.CommandRetry, Path: "r", Input: map[string]any{"n": "two"}}),
+			Operate(350*ms, engine.Operator{Command: engine.CommandRetry, Path: "r", Input: map[string]any{"n": 2}}),
+		},
+		Trace: "b p r", Inputs: map[string]string{"t.strict": `{"n": 2}`}, Calls: map[string]int{"t.strict": 2}, Replies: []string{engine.RefusedSchema, ""},
+	},
+	{
+		Name: "S25 a corrected input that breaks the schema of a compensation", Head: quick,
+		Steps: "  - {id: b, call: t.b, compensate: {call: t.undoStrict, with: {n: 0}}}\n" + stepP,
+		Mocks: Mocks{"t.p": {Reject("NO")}, "t.undoStrict": {Reject("CANNOT"), OK(`{}`)}},
+		Outside: Outside{
+			Operate(300*ms, engine.Operator{Command: engine.CommandRetry, Path: "b", Input: map[string]any{"n": "two"}}),
+			Operate(350*ms, engine.Operator{Command: engine.CommandRetry, Path: "b", Input: map[string]any{"n": 2}}),
+		},
+		Outcome: engine.OutcomeCompensated, Cause: "p NO", Trace: "b p! ~b", Inputs: map[string]string{"t.undoStrict": `{"n": 2}`},
+		Calls: map[string]int{"t.undoStrict": 2}, Replies: []string{engine.RefusedSchema, ""},
+	},
+	{
+		Name: "S18 an ID stands for one command", Head: quick, Steps: stepP + stepR + "  - {id: s, call: t.s, effect: retriable, retry: {attempts: 1}}\n",
+		Mocks: Mocks{"t.r": {Reject("NO"), OK(`{}`)}, "t.s": {Reject("NO")}},
+		Outside: Outside{
+			verbatim(300*ms, engine.Operator{ID: "1", Actor: "x", Command: engine.CommandRetry, Path: "r"}),
+			verbatim(600*ms, engine.Operator{ID: "1", Actor: "x", Command: engine.CommandRetry, Path: "r"}),
+			verbatim(650*ms, engine.Operator{ID: "1", Actor: "x", Command: engine.CommandSkip, Path: "s", Reason: "seen"}),
+			verbatim(700*ms, engine.Operator{ID: "2", Actor: "x", Command: engine.CommandSkip, Path: "s", Reason: "seen"}),
+		},
+		Outcome: engine.OutcomeResolved, Trace: "p r s!", Calls: map[string]int{"t.r": 2, "t.s": 1}, Replies: []string{"", "", engine.RefusedNotPossible, ""},
+	},
+	{
 		Name: "S24 the values of one set are evaluated before a variable changes", Head: quick,
 		Steps: "  - {id: one, set: {a: 1, b: 2}}\n  - {id: two, set: {a: \"${{ vars.b }}\", b: \"${{ vars.a }}\"}}\noutput: [\"${{ vars.a }}\", \"${{ vars.b }}\"]\n",
 		Trace: "one two", Output: `[2, 1]`,

@@ -36,7 +36,7 @@ func Simulate(_ *testing.T, s *Saga) Observed {
 	replies := make([]engine.Reply, len(s.Outside))
 	watch := NewWatch(&s.World.Recording, s.Start)
 	script := local.Script{
-		Answer: s.World.answer,
+		Answer: s.World.answer, Payloads: s.World,
 		Observe: func(id string, ev engine.Event, commands []engine.Command) {
 			watch.Observe(id, ev, commands)
 			for _, c := range commands {
@@ -143,7 +143,7 @@ func standing(r engine.Result) map[string]engine.State {
 
 // simulateUntil gives a saga as it stands at a time after its start.
 func simulateUntil(s *Saga, after time.Duration) engine.Result {
-	script := local.Script{Answer: s.World.answer, Until: max(after-1, 1), Family: true}
+	script := local.Script{Answer: s.World.answer, Payloads: s.World, Until: max(after-1, 1), Family: true}
 	for _, h := range s.Outside {
 		script.At = append(script.At, local.Timed{After: h.After, Event: h.Event("")})
 	}

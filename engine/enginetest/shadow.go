@@ -51,7 +51,7 @@ func (s *shadow) take(m Moment) {
 			s.running = slices.DeleteFunc(s.running, func(path string) bool { return path == m.Invoke.Path })
 		}
 		answer, _ := m.Outcome.Output.(map[string]any)
-		if m.Outcome.Class == engine.Applied && (m.Invoke.Op == engine.OpAction || (m.Invoke.Op == engine.OpProbe && answer["applied"] == true)) {
+		if m.Outcome.Class == engine.Applied && (m.Invoke.Op == engine.OpAction || (m.Invoke.Op == engine.OpProbe && (answer["applied"] == true || m.Outcome.Probed))) {
 			s.applied[m.Invoke.Path] = true
 		}
 	case MomentRecorded:

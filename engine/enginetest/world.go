@@ -75,7 +75,8 @@ type Mocks map[string][]Answer
 // safe for concurrent use.
 type World struct {
 	Recording // of what happens in it
-	mocks     Mocks
+	Strict
+	mocks Mocks
 
 	mu      sync.Mutex
 	calls   map[string]int  // attempts by activity

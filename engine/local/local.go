@@ -171,6 +171,13 @@ func (s *Saga) Operate(command engine.Operator) engine.Reply {
 			return c.Operate(command)
 		}
 	}
+	payloads, _ := s.options.Invoker.(engine.Payloads)
+	s.mu.Lock()
+	code, err := s.machine.CheckOperator(&command, payloads)
+	s.mu.Unlock()
+	if err != nil {
+		return engine.Reply{Code: code, Message: err.Error()}
+	}
 	return s.request(engine.Event{Kind: engine.EventOperator, Operator: &command})
 }
 

@@ -16,6 +16,9 @@ type Script struct {
 	// Answer gives the outcome of an attempt and how long it takes. An attempt
 	// that takes longer than its timeout ends as Ambiguous TIMEOUT.
 	Answer func(inv *engine.Invocation) (engine.Outcome, time.Duration)
+	// Payloads are the schemas that outputs which probes and operators report are
+	// checked against. Nil: none.
+	Payloads engine.Payloads
 	// At gives events from outside, each at a time after the start. Events of
 	// one instant keep their order and come before the saga's own.
 	At []Timed
@@ -122,7 +125,10 @@ func (s *simulation) take(saga *simulated, ev engine.Event) {
 	}
 	ev.At = s.now
 	saga.begun = true // its first event is EventStarted
-	commands := saga.machine.Step(ev)
+	commands, refused := s.refused(saga, ev)
+	if !refused {
+		commands = saga.machine.Step(ev)
+	}
 	if s.script.Observe != nil {
 		s.script.Observe(saga.instance, ev, commands)
 	}
@@ -136,6 +142,20 @@ func (s *simulation) take(saga *simulated, ev engine.Event) {
 	}
 }
 
+// refused gives the answer to a command that does not reach the machine, as what
+// it brings along breaks a schema.
+func (s *simulation) refused(saga *simulated, ev engine.Event) (commands []engine.Command, refused bool) {
+	if ev.Kind != engine.EventOperator {
+		return nil, false
+	}
+	code, err := saga.machine.CheckOperator(ev.Operator, s.script.Payloads)
+	if err == nil {
+		return nil, false
+	}
+	reply := engine.Reply{Request: ev.Request, Code: code, Message: err.Error()}
+	return []engine.Command{{Kind: engine.CommandReply, Reply: reply}}, true
+}
+
 func (s *simulation) do(saga *simulated, c engine.Command) {
 	switch c.Kind {
 	case engine.CommandInvoke:
@@ -143,7 +163,7 @@ func (s *simulation) do(saga *simulated, c engine.Command) {
 		var took time.Duration
 		if sent {
 			out, took = s.script.Answer(c.Invoke)
-			out = engine.BoundOutput(out)
+			out = engine.CheckProbed(s.script.Payloads, c.Invoke, engine.BoundOutput(out))
 		}
 		if took >= c.Invoke.Timeout {
 			took = c.Invoke.Timeout

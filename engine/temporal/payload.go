@@ -92,6 +92,7 @@ type callArgs struct {
 	Key       string          `json:"key"`
 	Parts     *engine.Key     `json:"parts,omitempty"`     // of a key that was hashed
 	ActionKey string          `json:"actionKey,omitempty"` // empty: the key with the action in the operation's place
+	Asks      string          `json:"asks,omitempty"`      // of a probe: the activity it asks about
 	Attempt   int             `json:"attempt,omitempty"`   // 0: the first
 	Sensitive []string        `json:"sensitive,omitempty"`
 	ResetRun  string          `json:"resetRun,omitempty"` // the run that was made by a reset
@@ -104,7 +105,7 @@ func encodeCall(inv *engine.Invocation, saga engine.Identity) (*callArgs, error)
 	if err != nil {
 		return nil, err
 	}
-	a := &callArgs{Key: inv.Key, Sensitive: inv.Sensitive, Input: input}
+	a := &callArgs{Key: inv.Key, Asks: inv.Asks, Sensitive: inv.Sensitive, Input: input}
 	parts, plain := engine.ParseKey(inv.Key)
 	if !plain {
 		parts = engine.Key{Tenant: saga.Tenant, Saga: saga.ID, Path: inv.Path, Op: inv.Op, StartedAt: saga.StartedAt.Truncate(time.Second), Generation: inv.Generation}
@@ -138,7 +139,7 @@ func (a *callArgs) decode() (*engine.Invocation, *engine.Identity, error) {
 		return nil, nil, err
 	}
 	inv := &engine.Invocation{
-		Op: parts.Op, Path: parts.Path, Key: a.Key, ActionKey: a.ActionKey, Attempt: max(a.Attempt, 1),
+		Op: parts.Op, Path: parts.Path, Asks: a.Asks, Key: a.Key, ActionKey: a.ActionKey, Attempt: max(a.Attempt, 1),
 		Generation: parts.Generation, Input: input, Sensitive: a.Sensitive,
 	}
 	if inv.ActionKey == "" {
@@ -149,8 +150,9 @@ func (a *callArgs) decode() (*engine.Invocation, *engine.Identity, error) {
 
 // failureDetails travel with the error of an attempt that did not end well.
 type failureDetails struct {
-	Class engine.Class `json:"class"`
-	Final bool         `json:"final,omitempty"`
+	Class  engine.Class `json:"class"`
+	Final  bool         `json:"final,omitempty"`
+	Probed bool         `json:"probed,omitempty"`
 }
 
 var (

@@ -16,13 +16,14 @@ import (
 
 // runtime is the engine.Runtime of one saga inside its workflow.
 type runtime struct {
-	ctx     workflow.Context // not reached by a cancellation of the workflow
-	id      string
-	args    *startArgs
-	packed  []byte // the plan, compressed
-	start   *engine.Start
-	machine *engine.Machine
-	observe func(id string, r engine.Record)
+	ctx      workflow.Context // not reached by a cancellation of the workflow
+	id       string
+	args     *startArgs
+	packed   []byte // the plan, compressed
+	start    *engine.Start
+	machine  *engine.Machine
+	observe  func(id string, r engine.Record)
+	payloads engine.Payloads // of the worker, which may know them or not: it decides what is taken in, and nothing that is replayed
 
 	begun    bool
 	state    string // last value of AttributeState
@@ -87,7 +88,8 @@ func (r *runtime) listen(plan *dsl.Plan) error {
 }
 
 // listenUpdates serves the requests that are answered. Messages that no await
-// of the definition could take are refused before they become history.
+// of the definition could take are refused before they become history, and so
+// are commands that bring along what breaks a schema.
 func (r *runtime) listenUpdates(plan *dsl.Plan) error {
 	err := workflow.SetUpdateHandlerWithOptions(r.ctx, UpdateSignal, func(ctx workflow.Context, wire wireSignal) (engine.Reply, error) {
 		signal, err := wire.decode()
@@ -121,7 +123,17 @@ func (r *runtime) listenUpdates(plan *dsl.Plan) error {
 			return engine.Reply{}, err
 		}
 		return r.request(ctx, engine.Event{Kind: engine.EventOperator, Operator: command})
-	}, workflow.UpdateHandlerOptions{})
+	}, workflow.UpdateHandlerOptions{Validator: func(wire wireOperator) error {
+		command, err := wire.decode()
+		if err != nil {
+			return err
+		}
+		code, err := r.machine.CheckOperator(command, r.payloads)
+		if err != nil {
+			return sdk.NewNonRetryableApplicationError(err.Error(), code, nil)
+		}
+		return nil
+	}})
 }
 
 // request hands an event to the machine and waits for its answer.
@@ -349,7 +361,7 @@ func outcomeOf(ctx workflow.Context, answer workflow.Future) engine.Outcome {
 		out := engine.Outcome{Class: engine.Ambiguous, Code: failed.Type(), Message: failed.Message()}
 		var details failureDetails
 		if failed.HasDetails() && failed.Details(&details) == nil {
-			out.Class, out.Final = details.Class, details.Final
+			out.Class, out.Final, out.Probed = details.Class, details.Final, details.Probed
 		}
 		return out
 	}

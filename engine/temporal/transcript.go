@@ -157,8 +157,9 @@ func attemptOf(name string, input *commonpb.Payloads, limit time.Duration) deed 
 	var args callArgs
 	if converter.GetDefaultDataConverter().FromPayloads(input, &args) == nil {
 		d.what = fmt.Sprintf("calls %s as attempt %d of %s", name, max(args.Attempt, 1), args.Key)
-		if args.ResetRun != "" { // where a saga is replayed it was not reset
-			args.ResetRun, args.Guarded = "", false
+		if args.ResetRun != "" || args.Asks != "" {
+			args.ResetRun, args.Guarded = "", false // where a saga is replayed it was not reset
+			args.Asks = ""                          // the plan has it, and old histories do not
 			d.input, _ = json.Marshal(&args) // it was JSON before
 		}
 	}

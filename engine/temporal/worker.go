@@ -69,15 +69,17 @@ type Registry interface {
 func Register(w Registry, o WorkerOptions) { register(w, o, nil) }
 
 func register(w Registry, o WorkerOptions, c *Client) {
-	i := &interpreter{observe: o.Observe}
+	payloads, _ := o.Invoker.(engine.Payloads)
+	i := &interpreter{observe: o.Observe, payloads: payloads}
 	w.RegisterDynamicWorkflow(i.run, workflow.DynamicRegisterOptions{})
-	a := &attempts{invoker: o.Invoker, tenant: o.Tenant, region: o.Region, client: c, resets: resets{client: c}}
+	a := &attempts{invoker: o.Invoker, payloads: payloads, tenant: o.Tenant, region: o.Region, client: c, resets: resets{client: c}}
 	w.RegisterDynamicActivity(a.run, activity.DynamicRegisterOptions{})
 }
 
 // attempts runs activities.
 type attempts struct {
 	invoker        engine.Invoker
+	payloads       engine.Payloads // nil: schemas are not known
 	tenant, region string
 	client         *Client // nil: other sagas cannot be read
 	resets         resets
@@ -106,7 +108,7 @@ func (a *attempts) run(ctx context.Context, values converter.EncodedValues) (con
 		return converter.RawValue{}, failed(*refused)
 	}
 	stop := beat(ctx)
-	out := a.invoker.Invoke(ctx, saga, inv)
+	out := engine.CheckProbed(a.payloads, inv, a.invoker.Invoke(ctx, saga, inv))
 	stop()
 	out = past.judge(&args, inv.Op, out)
 	if out.Class == engine.Applied && out.Code == "" {
@@ -187,6 +189,6 @@ func failed(out engine.Outcome) error {
 	}
 	return sdk.NewApplicationErrorWithOptions(out.Message, out.Code, sdk.ApplicationErrorOptions{
 		NonRetryable: true, Category: category,
-		Details: []any{failureDetails{Class: out.Class, Final: out.Final}},
+		Details: []any{failureDetails{Class: out.Class, Final: out.Final, Probed: out.Probed}},
 	})
 }

@@ -12,9 +12,10 @@ import (
 
 // interpreter is the one workflow: it runs whatever plan it is given.
 type interpreter struct {
-	plans   planCache
-	observe func(id string, r engine.Record)
-	witness *witness // of a replay, or nil
+	plans    planCache
+	observe  func(id string, r engine.Record)
+	payloads engine.Payloads // nil: schemas are not known
+	witness  *witness        // of a replay, or nil
 }
 
 // run is the workflow function of every saga.
@@ -33,7 +34,7 @@ func (i *interpreter) run(ctx workflow.Context, args converter.EncodedValues) (*
 	if err != nil {
 		return nil, refuse(err)
 	}
-	r := &runtime{ctx: ctx, id: workflow.GetInfo(ctx).WorkflowExecution.ID, args: &start, packed: packed, observe: i.observe}
+	r := &runtime{ctx: ctx, id: workflow.GetInfo(ctx).WorkflowExecution.ID, args: &start, packed: packed, observe: i.observe, payloads: i.payloads}
 	snapshot, err := start.unpack(state)
 	if err != nil {
 		return nil, refuse(err)

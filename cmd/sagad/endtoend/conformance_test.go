@@ -18,6 +18,7 @@ import (
 
 // worlds answers the attempts of many sagas, each from its own world.
 type worlds struct {
+	enginetest.Strict
 	mu    sync.Mutex
 	byID  map[string]*enginetest.World
 	wakes map[string]chan struct{}

@@ -10,9 +10,15 @@ import (
 )
 
 // invoker runs the engine's attempts through a plugin host.
-type invoker struct{ host *host.Host }
+type invoker struct {
+	*payloads
+	host *host.Host
+}
 
-var _ engine.Invoker = (*invoker)(nil)
+var (
+	_ engine.Invoker  = (*invoker)(nil)
+	_ engine.Payloads = (*invoker)(nil)
+)
 
 var operations = map[engine.Op]plugins.Operation{
 	engine.OpAction:       plugins.OperationAction,

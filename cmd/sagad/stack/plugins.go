@@ -63,10 +63,10 @@ func (s *Stack) StartPlugins(ctx context.Context, names ...string) error {
 	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("data directory: %w; make it writable for this user, or choose another with --data", err)
 	}
-	outputs := &outputs{}
+	payloads := &payloads{}
 	h, err := host.New(host.Config{
 		Tenant: s.cfg.Tenant, Region: s.cfg.Region, Plugins: found,
-		DataDir: filepath.Join(s.cfg.Data, pluginData), Logger: s.cfg.Logger, ValidateOutput: outputs.validate,
+		DataDir: filepath.Join(s.cfg.Data, pluginData), Logger: s.cfg.Logger, ValidateOutput: payloads.validate,
 	})
 	if err != nil {
 		return err
@@ -74,6 +74,6 @@ func (s *Stack) StartPlugins(ctx context.Context, names ...string) error {
 	if err := h.Start(ctx); err != nil {
 		return err
 	}
-	s.host, s.invoker = h, &invoker{host: h}
-	return outputs.read(h.Manifests())
+	s.host, s.invoker = h, &invoker{host: h, payloads: payloads}
+	return payloads.read(h.Manifests())
 }

@@ -118,10 +118,10 @@ func TestServed(t *testing.T) {
 	}
 }
 
-func TestOutputs(t *testing.T) {
-	o := &outputs{}
+func TestPayloads(t *testing.T) {
+	o := &payloads{}
 	err := o.read([]plugins.Manifest{{Plugin: "p", Activities: []plugins.ActivityManifest{
-		{Name: "p.a", Output: json.RawMessage(`{"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}`)},
+		{Name: "p.a", Input: json.RawMessage(`{"type": "integer"}`), Output: json.RawMessage(`{"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}`)},
 		{Name: "p.b"},
 	}}})
 	if err != nil {
@@ -137,6 +137,9 @@ func TestOutputs(t *testing.T) {
 		if err := o.validate(c.activity, json.RawMessage(c.output)); (err == nil) != c.ok {
 			t.Errorf("%s %s: %v", c.activity, c.output, err)
 		}
+	}
+	if o.CheckInput("p.a", 7) != nil || o.CheckInput("p.a", "7") == nil || o.CheckInput("p.b", "7") != nil {
+		t.Error("inputs are not checked against the schema of the activity")
 	}
 	err = o.read([]plugins.Manifest{{Plugin: "p", Activities: []plugins.ActivityManifest{{Name: "p.a", Output: json.RawMessage(`{"type": "thing"}`)}}}})
 	if err == nil || !strings.Contains(err.Error(), "plugin p: the output schema of p.a") {

@@ -94,10 +94,15 @@ func applied(output map[string]any) engine.Event {
 func answers(s *state, m *member, inv *engine.Invocation) []move {
 	if inv.Op == engine.OpProbe {
 		there := slices.Contains(s.applied, inv.ActionKey)
-		return []move{
+		list := []move{
 			{label: fmt.Sprintf("applied is %t", there), event: applied(map[string]any{"applied": there, "output": map[string]any{}})},
 			{label: "cannot tell", event: applied(map[string]any{"applied": nil}), fault: true},
 		}
+		if there {
+			unusable := engine.Outcome{Class: engine.Applied, Code: engine.CodeInvalidOutput, Message: "unusable", Probed: true}
+			list = append(list, move{label: "applied, report unusable", event: engine.Event{Outcome: unusable}, fault: true})
+		}
+		return list
 	}
 	list := []move{
 		{label: "applied", event: applied(map[string]any{}), effect: true},

@@ -180,9 +180,13 @@ func (s *saga) probe(x *strand, f *frame) (engine.State, any) {
 	until := s.now.Add(spec.Within)
 	for {
 		out := s.attempt(x, f, engine.Invocation{
-			Op: engine.OpProbe, Activity: spec.Activity, Key: s.key(f, engine.OpProbe, a.generation), Attempt: a.attempts,
+			Op: engine.OpProbe, Activity: spec.Activity, Asks: f.step.Call.Activity, Key: s.key(f, engine.OpProbe, a.generation), Attempt: a.attempts,
 			Generation: a.generation, Input: a.probe, Timeout: spec.Timeout,
 		})
+		if out.Probed && s.wrong != losesTheReport {
+			f.code, a.last = out.Code, engine.Failure{Code: out.Code, Message: out.Message}
+			return stateUnusable, nil
+		}
 		if answer, ok := out.Output.(map[string]any); ok && out.Class == engine.Applied && out.Code == "" {
 			switch answer["applied"] {
 			case true:

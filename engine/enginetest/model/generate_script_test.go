@@ -74,7 +74,7 @@ func (g *generator) answers(c called) []Answer {
 		case 5, 6:
 			out = engine.Outcome{Class: engine.NotSent, Code: one(g, engine.CodeUnavailable, "F1"), Final: g.chance(20)}
 		case 7:
-			out = engine.Outcome{Class: engine.Applied, Code: one(g, engine.CodeInvalidOutput, engine.CodeTooLarge)}
+			out = engine.Outcome{Class: engine.Applied, Code: one(g, engine.CodeInvalidOutput, engine.CodeTooLarge), Probed: c.probe && g.chance(50)}
 		}
 		list = append(list, Answer{out, g.took()})
 	}

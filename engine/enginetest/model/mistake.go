@@ -27,6 +27,7 @@ const (
 	waitsForTheParked  mistake = "S17 everything waits for what is parked"
 	forgetsTheSkip     mistake = "S19 a skip leaves the outcome as it was"
 	keepsTheKey        mistake = "S20 a corrected input is sent under the old key"
+	losesTheReport     mistake = "S25 a probe whose report cannot be used has said nothing"
 	takesTheNewest     mistake = "S27 an await takes the newest message"
 )
 
@@ -34,5 +35,5 @@ var mistakes = []mistake{
 	forgetsUnknown, compensatesRefused, trustsLastAttempt, asksOnTheWayBack, evaluatesLate, compensatesForward,
 	forgetsTheOrder, retriesWhenLeft, sharesVariables, losesTheChild, splitsTheChild, forgetsTheDecision,
 	leavesTheChild, takesLastClause, commitsLate, cancelsThePivot, waitsForSiblings, insists, holdsUpTheRest, waitsForTheParked,
-	forgetsTheSkip, keepsTheKey, takesTheNewest,
+	forgetsTheSkip, keepsTheKey, losesTheReport, takesTheNewest,
 }

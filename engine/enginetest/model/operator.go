@@ -66,7 +66,11 @@ func (f *frame) fitting() []string {
 
 // operate takes an operator's command (S18).
 func (s *saga) operate(request string, o *engine.Operator) {
-	if s.taken[o.ID] {
+	what := [2]string{o.Command, o.Path}
+	if before, ok := s.taken[o.ID]; ok && before != what {
+		s.refuse(request, engine.RefusedNotPossible)
+		return
+	} else if ok {
 		s.accept(request) // and dropped
 		return
 	}
@@ -74,7 +78,7 @@ func (s *saga) operate(request string, o *engine.Operator) {
 		s.refuse(request, code)
 		return
 	}
-	s.taken[o.ID] = true
+	s.taken[o.ID] = what
 	s.interventions++
 	s.forced = s.forced || (o.Command != engine.CommandRetry && s.wrong != forgetsTheSkip)
 	s.accept(request)

@@ -43,6 +43,8 @@ func (a Answer) text() string {
 	switch {
 	case out.Class == engine.Applied && out.Code == "":
 		return "applied " + canonical(out.Output)
+	case out.Probed:
+		return out.Class.String() + " " + out.Code + " probed"
 	case out.Final:
 		return out.Class.String() + " " + out.Code + " final"
 	default:
@@ -107,7 +109,7 @@ func (sc *Script) parseAnswer(text string) error {
 		a.Outcome.Output, err = dsl.ParseJSON([]byte(text))
 	} else {
 		a.Outcome.Code, text, _ = strings.Cut(text, " ")
-		a.Outcome.Final = text == "final"
+		a.Outcome.Final, a.Outcome.Probed = text == "final", text == "probed"
 	}
 	sc.Answers[name] = append(sc.Answers[name], a)
 	return err
