@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -41,7 +43,7 @@ func (m *Machine) beginCall(n *node) {
 	c.key = m.operationKey(n.path, OpAction, c.generation)
 	if spec.Compensate != nil || spec.Probe != nil {
 		if err = m.prepareCall(n, c, env); err != nil {
-			m.failExpression(n, err)
+			m.failInput(n, err, StateRejected)
 			return
 		}
 	}
@@ -73,6 +75,18 @@ func (m *Machine) prepareCall(n *node, c *call, env dsl.Env) (err error) {
 	return err
 }
 
+// failInput fails a step whose compensation or probe could not be called: its
+// input cannot be evaluated or is too large (S25).
+func (m *Machine) failInput(n *node, err error, state State) {
+	f := m.expressionFailure(n, err)
+	if errors.Is(err, errTooLarge) {
+		f.Code = CodeTooLarge
+	}
+	m.fail(n, f, state)
+}
+
+var errTooLarge = errors.New("pass a reference instead")
+
 func (m *Machine) operationKey(path string, op Op, generation int) string {
 	return finishKey(m.keyPrefix, path, op, m.keySuffix, generation)
 }
@@ -97,7 +111,8 @@ func evalInput(with *dsl.Value, env dsl.Env) (any, error) {
 	return with.Eval(env)
 }
 
-// evalWithSelf gives the input of a compensation or a probe.
+// evalWithSelf gives the input of a compensation or a probe. The error is
+// errTooLarge if it could not be sent.
 func (c *call) evalWithSelf(with *dsl.Value, env dsl.Env, output any) (any, error) {
 	if with == nil {
 		return emptyObject, nil
@@ -105,6 +120,9 @@ func (c *call) evalWithSelf(with *dsl.Value, env dsl.Env, output any) (any, erro
 	env["self"] = map[string]any{"key": c.key, "input": c.input, "output": output}
 	value, err := with.Eval(env)
 	delete(env, "self")
+	if size := encodedSize(value); err == nil && size > MaxPayload {
+		return nil, fmt.Errorf("%s; %w", tooLarge("input", size), errTooLarge)
+	}
 	return value, err
 }
 
@@ -223,7 +241,7 @@ func (m *Machine) actionApplied(n *node, output any) {
 		m.arm(e)
 		input, err := c.evalWithSelf(spec.Compensate.With, n.in.scope.env, output)
 		if err != nil { // compensated with the input that was frozen first (S5)
-			m.fail(n, m.expressionFailure(n, err), StateFailed)
+			m.failInput(n, err, StateFailed)
 			return
 		}
 		e.input = input

@@ -1,6 +1,8 @@
 package enginetest
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -98,6 +100,17 @@ var adversarialCases = []Case{
 		Outcome: engine.OutcomeCompensated, Cause: "b TOO_LARGE", Trace: "a b! ~a", Calls: map[string]int{"t.b": 0},
 	},
 	{
+		Name: "S25 an input of three megabytes for a compensation", Head: quick, Input: `{"id": "k", "text": "` + strings.Repeat("x", 500_000) + `"}`,
+		Steps:   stepA + "  - {id: b, call: t.b, compensate: {call: t.undoB, with: {all: [\"${{ input.text }}\", \"${{ input.text }}\", \"${{ input.text }}\"]}}}\n",
+		Outcome: engine.OutcomeCompensated, Cause: "b TOO_LARGE", Trace: "a b! ~a", Calls: map[string]int{"t.b": 0},
+	},
+	{
+		Name: "S25 an input of three megabytes for a compensation after the action", Head: quick,
+		Steps:   stepA + "  - {id: b, call: t.b, compensate: {call: t.undoB, with: {all: [\"${{ self.output?.text }}\", \"${{ self.output?.text }}\", \"${{ self.output?.text }}\"]}}}\n",
+		Mocks:   Mocks{"t.b": {OK(`{"text": "` + strings.Repeat("x", 500_000) + `"}`)}},
+		Outcome: engine.OutcomeCompensated, Cause: "b TOO_LARGE", Trace: "a b! ~b ~a", Inputs: map[string]string{"t.undoB": `{"all": [null, null, null]}`},
+	},
+	{
 		Name: "S25 a child's input of three megabytes", Head: quick, Sagas: pair,
 		Input:   `{"id": "k", "text": "` + strings.Repeat("x", 500_000) + `"}`,
 		Steps:   stepA + "  - {id: c, saga: pair, with: {id: z, all: [\"${{ input.text }}\", \"${{ input.text }}\", \"${{ input.text }}\"]}}\n",
@@ -120,6 +133,33 @@ var HeavyCases = []Case{
 		Outcome: engine.OutcomeCompensated, Cause: "full FULL", AnyOrder: true,
 		Trace: words("x[%d]", 500) + " full[500]! " + words("~x[%d]", 500), Calls: map[string]int{"t.x": 500, "t.undoX": 500},
 	},
+	{
+		Name: "S9 a child hands up megabytes", Head: "defaults: {timeout: 20s}\n", ToChild: true, // its parent has to read it
+		Steps: stepA + "  - {id: c, saga: large, with: {id: z}}\n  - {id: f, fail: {code: STOP}}\n",
+		Sagas: map[string]string{"large": `steps:
+  - {id: x, call: t.x, compensate: {call: t.undoX, with: {of: "${{ self.output?.of }}"}}}
+  - {id: y, call: t.y, compensate: {call: t.undoY, with: {of: "${{ self.output?.of }}"}}}
+  - {id: z, call: t.z, compensate: {call: t.undoZ, with: {of: "${{ self.output?.of }}"}}}
+`},
+		Mocks: Mocks{
+			"t.x": {OK(`{"of": "` + random("x", 900_000) + `"}`)}, "t.y": {OK(`{"of": "` + random("y", 900_000) + `"}`)},
+			"t.z": {OK(`{"of": "` + random("z", 900_000) + `"}`)},
+		},
+		Outcome: engine.OutcomeCompensated, Cause: "f STOP", Trace: "a c/x c/y c/z c f! ~c/z ~c/y ~c/x ~a",
+		Inputs: map[string]string{
+			"t.undoX": `{"of": "` + random("x", 900_000) + `"}`, "t.undoY": `{"of": "` + random("y", 900_000) + `"}`,
+			"t.undoZ": `{"of": "` + random("z", 900_000) + `"}`,
+		},
+	},
+}
+
+// random gives text that no compression makes much smaller.
+func random(seed string, bytes int) string {
+	var b strings.Builder
+	for sum := sha256.Sum256([]byte(seed)); b.Len() < bytes; sum = sha256.Sum256(sum[:]) {
+		b.WriteString(base64.RawStdEncoding.EncodeToString(sum[:]))
+	}
+	return b.String()[:bytes]
 }
 
 // LongCases take days. They run where time can be skipped.

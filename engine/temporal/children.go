@@ -14,12 +14,22 @@ import (
 	sdk "go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
 )
 
-// activityReport reads what a child that was ended from outside has left. No
-// plugin has an activity of this name.
-const activityReport = "sagad:report"
+// Activities of the engine's own. No plugin has one whose name begins like
+// theirs.
+const (
+	ownActivities  = "sagad:"
+	activityReport = ownActivities + "report" // reads what a child that was ended from outside has left
+	activityInputs = ownActivities + "inputs" // reads inputs that stand apart from a report
+)
+
+// maxInputs bounds the inputs of compensations that stand together in one
+// payload, in bytes, but for one that is larger. The server takes no payload of
+// more than 2 MB.
+const maxInputs = 1 << 20
 
 // reportTimeout bounds one try at it; it is tried until the state is known.
 const reportTimeout = 30 * time.Second
@@ -31,6 +41,7 @@ type wireReport struct {
 	Generation int             `json:"generation,omitempty"`
 	Output     json.RawMessage `json:"output,omitempty"`
 	Entries    []wireEntry     `json:"entries,omitempty"`
+	Apart      bool            `json:"apart,omitempty"` // the inputs of the entries are too large: QueryInputs gives them
 }
 
 type wireEntry struct {
@@ -47,19 +58,43 @@ func packReport(report *engine.Report, start *engine.Start) (*closing, error) {
 	if wire.Output, err = encodeOptional(report.Output); err != nil {
 		return nil, fmt.Errorf("encode output: %w", err)
 	}
+	size := 0
 	for _, e := range report.Entries {
 		w := wireEntry{Entry: e}
 		w.Entry.Input = nil
 		if w.Input, err = encodeOptional(e.Input); err != nil {
 			return nil, fmt.Errorf("encode input of %s: %w", e.Path, err)
 		}
+		size += len(w.Input)
 		wire.Entries = append(wire.Entries, w)
+	}
+	if wire.Apart = size > maxInputs; wire.Apart {
+		for i := range wire.Entries {
+			wire.Entries[i].Input = nil
+		}
 	}
 	kept.Report = wire
 	return kept, nil
 }
 
-// report gives back what packReport was given.
+// packInputs gives the inputs of entries from one on: as many as stand together.
+func packInputs(entries []engine.Entry, from int) (page []json.RawMessage, err error) {
+	size := 0
+	for _, e := range entries[min(max(from, 0), len(entries)):] {
+		input, err := dsl.MarshalCanonical(e.Input)
+		if err != nil {
+			return nil, fmt.Errorf("encode input of %s: %w", e.Path, err)
+		}
+		if size += len(input); size > maxInputs && len(page) > 0 {
+			break
+		}
+		page = append(page, input)
+	}
+	return page, nil
+}
+
+// report gives back what packReport was given, without the inputs that stand
+// apart.
 func (c *closing) report(id string) (*engine.Report, error) {
 	r := &engine.Report{Result: c.unpack(id)}
 	if c.Report == nil {
@@ -144,11 +179,7 @@ func (r *runtime) childReport(ctx workflow.Context, invocation int, id string, c
 		err = keptIn(err, &kept)
 	}
 	if err == nil {
-		report, err := kept.report(id)
-		if err == nil {
-			return report
-		}
-		return notStarted(engine.Failure{Kind: engine.CauseError, Code: engine.CodeInvalidOutput, Message: err.Error()})
+		return r.readApart(ctx, id, &kept)
 	}
 	var cancelled *sdk.CanceledError
 	var running *sdk.ChildWorkflowExecutionAlreadyStartedError
@@ -196,37 +227,73 @@ func keptIn(err error, kept *closing) error {
 	return err
 }
 
-// readReport asks until the state of a child is known. It has no effect, so the
-// server may repeat it.
+// readReport asks until the state of a child is known.
 func (r *runtime) readReport(ctx workflow.Context, id string) *engine.Report {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: reportTimeout,
-		RetryPolicy:         &sdk.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
-	})
+	ctx = reading(ctx)
 	r.reading++
 	defer func() { r.reading-- }()
 	var kept closing
-	err := workflow.ExecuteActivity(ctx, activityReport, id).Get(ctx, &kept)
-	if err == nil {
-		var report *engine.Report
-		if report, err = kept.report(id); err == nil {
-			return report
-		}
+	if err := workflow.ExecuteActivity(ctx, activityReport, id).Get(ctx, &kept); err != nil {
+		return unreadable(err)
 	}
+	return r.readApart(ctx, id, &kept)
+}
+
+// unreadable is the report of a child of which nobody will ever know more: an
+// operator has to.
+func unreadable(err error) *engine.Report {
 	return &engine.Report{InDoubt: true, Result: engine.Result{
 		Status: engine.StatusClosed, Outcome: engine.OutcomeOrphaned,
 		Cause: &engine.Failure{Kind: engine.CauseError, Code: engine.CodeTerminated, Message: err.Error()},
 	}}
 }
 
+// readApart gives the report of a closed child with the inputs that were too
+// large to stand in it.
+func (r *runtime) readApart(ctx workflow.Context, id string, kept *closing) *engine.Report {
+	report, err := kept.report(id)
+	if err != nil {
+		return unreadable(err)
+	}
+	if !kept.Report.Apart {
+		return report
+	}
+	ctx = reading(ctx)
+	r.reading++
+	defer func() { r.reading-- }()
+	for from := 0; from < len(report.Entries); {
+		var page []json.RawMessage
+		err := workflow.ExecuteActivity(ctx, activityInputs, id, from).Get(ctx, &page)
+		if err == nil && (len(page) == 0 || from+len(page) > len(report.Entries)) {
+			err = fmt.Errorf("%s gives %d inputs from the %dth on of %d", id, len(page), from, len(report.Entries))
+		}
+		for _, input := range page {
+			if err == nil {
+				report.Entries[from].Input, err = parseOptional(input)
+				from++
+			}
+		}
+		if err != nil {
+			return unreadable(err)
+		}
+	}
+	return report
+}
+
+// reading is a context for activities that read other sagas. They have no effect,
+// so the server may repeat them.
+func reading(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: reportTimeout,
+		RetryPolicy:         &sdk.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+	})
+}
+
 // report is the activity that reads the state of a child. While the child is
 // open it fails, so that it is tried again.
 func (a *attempts) report(ctx context.Context, id string) (*closing, error) {
-	if a.client == nil {
-		return nil, sdk.NewNonRetryableApplicationError("this worker cannot read other sagas", "NoClient", nil)
-	}
-	if info := activity.GetInfo(ctx); !familyOf(info.WorkflowExecution.ID, id) {
-		return nil, sdk.NewNonRetryableApplicationError(id+" is no child of "+info.WorkflowExecution.ID, engine.CodeInvalidInput, nil)
+	if err := a.mayRead(ctx, id); err != nil {
+		return nil, err
 	}
 	described, err := a.client.sdk.DescribeWorkflowExecution(ctx, id, "")
 	var missing *serviceerror.NotFound
@@ -244,10 +311,40 @@ func (a *attempts) report(ctx context.Context, id string) (*closing, error) {
 	case enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
 		return queryReport(ctx, a.client.sdk, id, info.GetExecution().GetRunId())
 	}
-	if err := a.client.sdk.GetWorkflow(ctx, id, info.GetExecution().GetRunId()).Get(ctx, kept); err != nil {
-		return kept, keptIn(err, kept)
+	err = a.client.sdk.GetWorkflow(ctx, id, info.GetExecution().GetRunId()).Get(ctx, kept)
+	var failed *sdk.WorkflowExecutionError
+	if !errors.As(err, &failed) {
+		return kept, err
+	}
+	if err = keptIn(err, kept); err != nil { // it did not end as sagas do
+		return nil, sdk.NewNonRetryableApplicationError(id+" failed and left no report", engine.CodeTerminated, err)
 	}
 	return kept, nil
+}
+
+// mayRead says why this worker cannot read a saga for the one whose activity it
+// runs.
+func (a *attempts) mayRead(ctx context.Context, id string) error {
+	if a.client == nil {
+		return sdk.NewNonRetryableApplicationError("this worker cannot read other sagas", "NoClient", nil)
+	}
+	if info := activity.GetInfo(ctx); !familyOf(info.WorkflowExecution.ID, id) {
+		return sdk.NewNonRetryableApplicationError(id+" is no child of "+info.WorkflowExecution.ID, engine.CodeInvalidInput, nil)
+	}
+	return nil
+}
+
+// inputs is the activity that reads the inputs that a child has kept apart, from
+// one on.
+func (a *attempts) inputs(ctx context.Context, id string, from int) (page []json.RawMessage, err error) {
+	if err := a.mayRead(ctx, id); err != nil {
+		return nil, err
+	}
+	value, err := a.client.sdk.QueryWorkflow(ctx, id, "", QueryInputs, from)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s for its inputs: %w", id, err)
+	}
+	return page, value.Get(&page)
 }
 
 // queryReport asks a run, open or closed, for what it would leave to a parent.

@@ -28,6 +28,8 @@ func NewClient(c client.Client) *Client { return &Client{sdk: c} }
 var (
 	// ErrNotFound says that there is no such saga, or none any more.
 	ErrNotFound = errors.New("no such saga")
+	// ErrNoResult says that a workflow ended as no saga does.
+	ErrNoResult = errors.New("it failed and left no result of a saga")
 	// ErrOtherInput says that the business key is taken by a saga with another
 	// input.
 	ErrOtherInput = errors.New("a saga with this key was started with another input; another try needs another key")
@@ -147,7 +149,12 @@ func resultOf(id string, err error) (engine.Result, error) {
 	if errors.As(err, &missing) {
 		return engine.Result{}, fmt.Errorf("%s: %w", id, ErrNotFound)
 	}
-	if err = keptIn(err, &kept); err != nil {
+	var failed *sdk.WorkflowExecutionError
+	ended := errors.As(err, &failed)
+	if err = keptIn(err, &kept); err != nil && ended {
+		return engine.Result{}, fmt.Errorf("%s: %w: %w", id, ErrNoResult, err)
+	}
+	if err != nil {
 		return engine.Result{}, fmt.Errorf("%s: %w", id, err)
 	}
 	return kept.unpack(id), nil
@@ -176,6 +183,7 @@ func (c *Client) result(ctx context.Context, id string, left *int) (engine.Resul
 		inner, err := c.result(ctx, child, left)
 		switch {
 		case errors.Is(err, ErrNotFound): // not started yet
+		case errors.Is(err, ErrNoResult): // its parent parks
 		case err != nil:
 			return result, err
 		default:

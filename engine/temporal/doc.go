@@ -19,6 +19,7 @@ import (
 const (
 	QueryView     = "sagad.view"    // gives the engine.Result as it stands
 	QueryReport   = "sagad.report"  // gives what the saga would leave to a parent
+	QueryInputs   = "sagad.inputs"  // takes an index, gives inputs of the compensations in that report from there on
 	UpdateSignal  = "sagad.signal"  // takes an engine.Signal, gives an engine.Reply
 	UpdateCancel  = "sagad.cancel"  // gives an engine.Reply
 	UpdateOperate = "sagad.operate" // takes an engine.Operator, gives an engine.Reply

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -149,7 +150,7 @@ func continues(histories map[string]*historypb.History, run, from string) bool {
 func (p *past) add(history *historypb.History, from int64) error {
 	for _, event := range history.GetEvents() {
 		scheduled := event.GetActivityTaskScheduledEventAttributes()
-		if scheduled == nil || event.GetEventId() < from || scheduled.GetActivityType().GetName() == activityReport {
+		if scheduled == nil || event.GetEventId() < from || strings.HasPrefix(scheduled.GetActivityType().GetName(), ownActivities) {
 			continue
 		}
 		args := &callArgs{}

@@ -1,6 +1,7 @@
 package temporal
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -60,6 +61,9 @@ func (r *runtime) listen(plan *dsl.Plan) error {
 	r.timers = make(map[int]workflow.CancelFunc)
 	r.replies = make(map[string]workflow.Settable)
 	if err := workflow.SetQueryHandler(r.ctx, QueryReport, r.reportNow); err != nil {
+		return err
+	}
+	if err := workflow.SetQueryHandler(r.ctx, QueryInputs, r.inputsFrom); err != nil {
 		return err
 	}
 	if err := workflow.SetQueryHandler(r.ctx, QueryView, func() (engine.Result, error) { return r.machine.Result(), nil }); err != nil {
@@ -156,6 +160,12 @@ func (r *runtime) reportNow() (*closing, error) {
 		kept.Open = !r.machine.Closed()
 	}
 	return kept, err
+}
+
+// inputsFrom answers QueryInputs.
+func (r *runtime) inputsFrom(from int) ([]json.RawMessage, error) {
+	report := r.machine.Report()
+	return packInputs(report.Entries, from)
 }
 
 // Next waits for the next event.

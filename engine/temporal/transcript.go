@@ -160,7 +160,7 @@ func attemptOf(name string, input *commonpb.Payloads, limit time.Duration) deed 
 		if args.ResetRun != "" || args.Asks != "" {
 			args.ResetRun, args.Guarded = "", false // where a saga is replayed it was not reset
 			args.Asks = ""                          // the plan has it, and old histories do not
-			d.input, _ = json.Marshal(&args) // it was JSON before
+			d.input, _ = json.Marshal(&args)        // it was JSON before
 		}
 	}
 	return d

@@ -87,8 +87,11 @@ type attempts struct {
 
 // run is the activity function of every attempt.
 func (a *attempts) run(ctx context.Context, values converter.EncodedValues) (converter.RawValue, error) {
-	if activity.GetInfo(ctx).ActivityType.Name == activityReport {
+	switch activity.GetInfo(ctx).ActivityType.Name {
+	case activityReport:
 		return a.runReport(ctx, values)
+	case activityInputs:
+		return a.runInputs(ctx, values)
 	}
 	var args callArgs
 	if err := values.Get(&args); err != nil {
@@ -128,6 +131,21 @@ func (a *attempts) runReport(ctx context.Context, values converter.EncodedValues
 		return converter.RawValue{}, err
 	}
 	data, err := json.Marshal(kept)
+	return rawJSON(data), err
+}
+
+// runInputs is inputs as a dynamic activity.
+func (a *attempts) runInputs(ctx context.Context, values converter.EncodedValues) (converter.RawValue, error) {
+	var id string
+	var from int
+	if err := values.Get(&id, &from); err != nil {
+		return converter.RawValue{}, notSent(engine.CodeInvalidInput, err)
+	}
+	page, err := a.inputs(ctx, id, from)
+	if err != nil {
+		return converter.RawValue{}, err
+	}
+	data, err := json.Marshal(page)
 	return rawJSON(data), err
 }
 

@@ -11,6 +11,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 
 	"github.com/sagad/sagad/engine"
 	"github.com/sagad/sagad/engine/enginetest"
@@ -188,6 +189,28 @@ func (s *scene) resetRun(ctx context.Context, id, run string) {
 		return
 	}
 	s.t.Fatal("the saga has taken no task")
+}
+
+// Of a child that failed as no saga does nobody will know more: an operator has
+// to decide.
+func TestChildLeavesNoReport(t *testing.T) {
+	s := newScene(t)
+	id := engine.ChildID("demo/t/no-report", "c", 0)
+	other, err := s.sdk.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: id, TaskQueue: temporal.TaskQueue("demo", "eu-west-1")}, "t", "no saga")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Get(t.Context(), nil); err == nil {
+		t.Error("it is a saga")
+	}
+	child := map[string]string{"some": "steps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n"}
+	start := s.startFamily("no-report", stepA+"  - {id: c, saga: some, with: {id: z}}\n", child, nil)
+	s.until(start.ID, "the park", func(r engine.Result) bool {
+		return isParked("c", engine.CodeTerminated)(r) && slices.Equal(r.Parked[0].Commands, []string{engine.CommandResolve})
+	})
+	no := false
+	s.operate(start.ID, engine.Operator{Command: engine.CommandResolve, Path: "c", Applied: &no, Reason: "nothing was called"})
+	s.ends(start.ID, engine.OutcomeResolved, "a c? ~a")
 }
 
 // A saga that is reset to before its payment, which was made, calls nobody until
