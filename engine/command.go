@@ -97,7 +97,7 @@ type Reply struct {
 const (
 	RefusedClosed      = "CLOSED"       // the saga has ended
 	RefusedCommitted   = "COMMITTED"    // past the point of no return
-	RefusedLimit       = "LIMIT"        // too many messages wait
+	RefusedLimit       = "LIMIT"        // too many messages wait, or too large ones
 	RefusedTooLarge    = "TOO_LARGE"    // the message, or what an operator gives, is too large
 	RefusedSchema      = "SCHEMA"       // the message breaks the schema of every await for it, or what an operator gives that of the activity
 	RefusedNotAwaited  = "NOT_AWAITED"  // no step of the definition awaits the signal

@@ -95,7 +95,7 @@ type Signal struct {
 	ID   string `json:"id"` // the sender's; a second message with the same ID is dropped
 	Name string `json:"name"`
 	Data any    `json:"data"`
-	Size int    `json:"size,omitempty"` // bytes of the encoded data
+	Size int    `json:"size,omitempty"` // bytes of the encoded data; 0: they are counted
 }
 
 // Op is one of the three operations of a step.

@@ -12,9 +12,10 @@ import (
 // Limits on messages from outside (S27): what is kept is part of the saga's
 // state, and an outsider decides how much is sent.
 const (
-	MaxSignals    = 1000
-	MaxSignalSize = 256 << 10
-	MaxSignalID   = 255 // bytes; IDs are kept for the life of the saga
+	MaxSignals     = 1000
+	MaxSignalSize  = 256 << 10 // bytes of one message
+	MaxSignalsSize = 4 << 20   // bytes of all that wait: a run of a workflow takes no more than some times that
+	MaxSignalID    = 255       // bytes; IDs are kept for the life of the saga
 )
 
 var errNotInstant = errors.New("`until` must give an instant in RFC 3339, such as 2026-11-23T10:00:00Z")
@@ -36,6 +37,48 @@ func (b *inbox) take(matches func(*Signal) bool) *Signal {
 	return nil
 }
 
+// size is how many bytes a message has.
+func (s *Signal) size() int {
+	if s.Size > 0 {
+		return s.Size
+	}
+	return encodedSize(s.Data)
+}
+
+// room says why a message cannot be kept until an await takes it, or gives nil.
+func (b *inbox) room(s *Signal) (code string, err error) {
+	if len(b.waiting) >= MaxSignals {
+		return RefusedLimit, fmt.Errorf("%d messages wait to be matched, which is the limit; send again later", MaxSignals)
+	}
+	size := s.size()
+	for _, w := range b.waiting {
+		size += w.size()
+	}
+	if size > MaxSignalsSize {
+		return RefusedLimit, fmt.Errorf("the messages that wait to be matched would have %d bytes with this one, at most %d are allowed; send again later", size, MaxSignalsSize)
+	}
+	return "", nil
+}
+
+// Received says whether a message with this ID was taken in before.
+func (m *Machine) Received(id string) bool { return m.inbox.seen[id] }
+
+// CheckRoom says why a message would not be kept, or gives nil: no await takes it
+// now, and too many wait. A runtime that remembers all it is told asks before it
+// takes a message in.
+func (m *Machine) CheckRoom(s *Signal) (code string, err error) {
+	if code, err = m.inbox.room(s); err == nil {
+		return "", nil
+	}
+	told := len(m.out)
+	taker := m.taker(s)
+	m.out = m.out[:told]
+	if taker != nil {
+		return "", nil
+	}
+	return code, err
+}
+
 // CheckSignal says why a message cannot be sent to a saga of plan, or gives
 // nil. Senders call it before they send; the machine calls it again. The code
 // is one of the Refused constants.
@@ -43,8 +86,8 @@ func CheckSignal(plan *dsl.Plan, s *Signal) (code string, err error) {
 	if s.ID == "" || len(s.ID) > MaxSignalID {
 		return RefusedNotPossible, fmt.Errorf("a message needs an ID of 1 to %d bytes", MaxSignalID)
 	}
-	if s.Size > MaxSignalSize {
-		return RefusedTooLarge, fmt.Errorf("the message has %d bytes, at most %d are allowed", s.Size, MaxSignalSize)
+	if size := s.size(); size > MaxSignalSize {
+		return RefusedTooLarge, fmt.Errorf("the message has %d bytes, at most %d are allowed", size, MaxSignalSize)
 	}
 	var names []string
 	var broken error
@@ -96,8 +139,8 @@ func (m *Machine) signalled(s *Signal, request string) {
 	if err == nil {
 		taker = m.taker(s)
 	}
-	if err == nil && taker == nil && len(m.inbox.waiting) >= MaxSignals {
-		code, err = RefusedLimit, fmt.Errorf("%d messages wait to be matched, which is the limit; send again later", MaxSignals)
+	if err == nil && taker == nil {
+		code, err = m.inbox.room(s)
 	}
 	if err != nil {
 		m.record(Record{Transition: TransitionRefused, Signal: s.Name, Code: code, Message: err.Error()})

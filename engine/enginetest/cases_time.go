@@ -1,6 +1,8 @@
 package enginetest
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sagad/sagad/engine"
@@ -264,6 +266,14 @@ var dataCases = []Case{
 	},
 }
 
+// many gives messages of the same data, one after the other.
+func many(n int, data string) (list Outside) {
+	for i := range n {
+		list = append(list, Message(time.Duration(100+50*i)*ms, "go", fmt.Sprint(i), data))
+	}
+	return list
+}
+
 var signalCases = []Case{
 	{
 		Name: "S27 a message that comes early is kept", Head: quick, Steps: "  - {id: w, sleep: 400ms}\n  - {id: m, await: {signal: go, timeout: 10s}}\noutput: ${{ steps.m.output.n }}\n",
@@ -294,6 +304,12 @@ output: ["${{ steps.m1.output }}", "${{ steps.m2.output }}"]
 `,
 		Outside: Outside{Message(150*ms, "go", "1", `1`), Message(300*ms, "go", "2", `2`)},
 		Trace:   "m1 m2", Output: `[1, 2]`, Replies: []string{"", ""},
+	},
+	{
+		Name: "S27 the bytes of all messages that wait are bounded", Head: quick,
+		Steps:   "  - {id: m, await: {signal: go, where: \"event.n == 1\", timeout: 10s}}\n",
+		Outside: append(many(17, `{"n": 0, "x": "`+strings.Repeat("x", 250_000)+`"}`), Message(1500*ms, "go", "0", `{"n": 1}`), Message(1600*ms, "go", "kept", `{"n": 0}`), Message(1700*ms, "go", "last", `{"n": 1}`)),
+		Trace:   "m", Replies: append(make([]string, 16), engine.RefusedLimit, "", "", ""),
 	},
 	{
 		Name: "S27 nobody confirms", Head: quick, Steps: stepA + "  - {id: m, await: {signal: go, timeout: \"${{ tenant.limit }}\"}}\n",

@@ -314,6 +314,9 @@ func (c *Client) update(ctx context.Context, id, name string, args ...any) (repl
 // it in.
 func refusalOf(err error) engine.Reply {
 	var refused *sdk.ApplicationError
+	if errors.As(err, &refused) && refused.Type() == alreadyReceived {
+		return engine.Reply{Accepted: true, Message: refused.Message()}
+	}
 	if errors.As(err, &refused) {
 		return engine.Reply{Code: refused.Type(), Message: refused.Message()}
 	}

@@ -19,8 +19,13 @@ const (
 	// children goes on in its run: they may take days, and nothing else would
 	// start meanwhile.
 	waitsForChildren = 20_000
+	// waitsForChildrenBytes is that in bytes.
+	waitsForChildrenBytes = 20 << 20
+	// staysFor is the number of events after which a saga tries again that had too
+	// much state to continue as new.
+	staysFor = 1000
 	// maxState is the largest state, compressed with the input, that is carried over. A saga
-	// with more stays in its run. The server takes 2 MB for all of the input.
+	// with more stays in its run for now. The server takes 2 MB for all of the input.
 	maxState = 1 << 20
 )
 
@@ -28,12 +33,13 @@ const (
 // then until what is open has closed. A request that waits for an answer may
 // wait for just what would be held back.
 func (r *runtime) leaving() bool {
-	if r.stays || len(r.replies) > 0 || r.reading > 0 {
+	info := workflow.GetInfo(r.ctx)
+	length := info.GetCurrentHistoryLength()
+	if length < r.stays || len(r.replies) > 0 || r.reading > 0 {
 		return false
 	}
-	info := workflow.GetInfo(r.ctx)
 	due := info.GetContinueAsNewSuggested() || r.requests >= maxUpdates
-	return due && (r.children == 0 || info.GetCurrentHistoryLength() >= waitsForChildren)
+	return due && (r.children == 0 || length >= waitsForChildren || info.GetCurrentHistorySize() >= waitsForChildrenBytes)
 }
 
 // quiet says whether nothing is open: no activity, no child, no request, and
@@ -57,7 +63,7 @@ func (r *runtime) continueAsNew() error {
 	state := compressor.EncodeAll(text, nil)
 	if len(state) > maxState {
 		workflow.GetLogger(r.ctx).Warn("the saga is too large to continue as new and stays in its run", "bytes", len(state))
-		r.stays = true
+		r.stays = workflow.GetInfo(r.ctx).GetCurrentHistoryLength() + staysFor
 		r.release()
 		return nil
 	}

@@ -42,7 +42,7 @@ type runtime struct {
 
 	held      []engine.Command // what is not started before the saga has continued as new
 	continued bool             // this run is not the first
-	stays     bool             // its state is too large to continue as new
+	stays     int              // length of the history up to which its state is too large to continue as new
 
 	task      int // length of the history when the current task began
 	taskBytes int // inputs that the current task schedules
@@ -91,9 +91,14 @@ func (r *runtime) listen(plan *dsl.Plan) error {
 	return r.listenUpdates(plan)
 }
 
+// alreadyReceived is the code of a message that is not taken in a second time.
+// To who sent it it is no refusal.
+const alreadyReceived = "RECEIVED"
+
 // listenUpdates serves the requests that are answered. Messages that no await
-// of the definition could take are refused before they become history, and so
-// are commands that bring along what breaks a schema.
+// of the definition could take, that are known or that there is no room for are
+// refused before they become history, and so are commands that bring along what
+// breaks a schema.
 func (r *runtime) listenUpdates(plan *dsl.Plan) error {
 	err := workflow.SetUpdateHandlerWithOptions(r.ctx, UpdateSignal, func(ctx workflow.Context, wire wireSignal) (engine.Reply, error) {
 		signal, err := wire.decode()
@@ -107,6 +112,12 @@ func (r *runtime) listenUpdates(plan *dsl.Plan) error {
 			return err
 		}
 		code, err := engine.CheckSignal(plan, signal)
+		if err == nil && r.machine.Received(signal.ID) {
+			code, err = alreadyReceived, errors.New("a message with this ID was received before")
+		}
+		if err == nil {
+			code, err = r.machine.CheckRoom(signal)
+		}
 		if err != nil {
 			return sdk.NewNonRetryableApplicationError(err.Error(), code, nil)
 		}
