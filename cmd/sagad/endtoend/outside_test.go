@@ -170,13 +170,22 @@ func (s *scene) reset(id string) {
 // resetRun does so with one of its runs.
 func (s *scene) resetRun(ctx context.Context, id, run string) {
 	s.t.Helper()
+	s.resetTo(ctx, id, run, 1)
+}
+
+// resetTo resets a run to one of its tasks, counted from 1.
+func (s *scene) resetTo(ctx context.Context, id, run string, task int) {
+	s.t.Helper()
 	history := s.sdk.GetWorkflowHistory(ctx, id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for history.HasNext() {
 		event, err := history.Next()
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if event.GetEventType() != enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
+		if event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
+			task--
+		}
+		if task > 0 {
 			continue
 		}
 		_, err = s.sdk.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
@@ -304,6 +313,41 @@ func TestResetBeforeThePivot(t *testing.T) {
 	if r := s.wait(start.ID); r.Outcome != engine.OutcomeCompleted {
 		t.Errorf("ended %s by %+v", r.Outcome, r.Cause)
 	}
+}
+
+// A child that closed in the part of a run that a reset has taken away is heard of
+// again.
+func TestResetAfterAChildHasClosed(t *testing.T) {
+	s := newScene(t)
+	child := map[string]string{"wait": "steps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n" + stepW}
+	start := s.startFamily("reset-child", stepA+"  - {id: c, saga: wait, with: {id: z}}\n"+stepP, child, nil)
+	s.until(start.ID, "the child's await", at("c/w", engine.StateRunning))
+	d, err := s.sdk.DescribeWorkflowExecution(t.Context(), start.ID, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.signal(engine.ChildID(start.ID, "c", 0), "go")
+	s.ends(start.ID, engine.OutcomeCompleted, "a c/x c/w c p")
+	s.resetTo(t.Context(), start.ID, d.GetWorkflowExecutionInfo().GetExecution().GetRunId(), 3)
+	history := s.sdk.GetWorkflowHistory(t.Context(), start.ID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for started := false; ; {
+		event, err := history.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		started = started || event.GetChildWorkflowExecutionStartedEventAttributes() != nil
+		if event.GetWorkflowTaskFailedEventAttributes() == nil {
+			continue
+		}
+		if !started {
+			t.Error("the child was not started before the point of the reset")
+		}
+		break
+	}
+	s.until(start.ID, "the park", isParked("p", engine.CodeReset))
+	s.operate(start.ID, engine.Operator{Command: engine.CommandRetry, Path: "p"})
+	s.ends(start.ID, engine.OutcomeCompleted, "a c/x c/w c p")
+	s.oneKey(start.ID, "t.p", 2)
 }
 
 // startFamily starts a saga with children.
