@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,9 +27,49 @@ known the answer waits for it.`,
 		if err := i.serve(ctx); err != nil {
 			return err
 		}
+		told := i.tellWait(ctx)
 		reply, err := i.stack.Client().Cancel(ctx, i.id)
+		told()
 		return i.answered(ctx, "cancel", reply, err)
 	})
+}
+
+// waitsLong is after how long it is said what an answer waits for.
+const waitsLong = 2 * time.Second
+
+// tellWait says what the answer to a cancel waits for if it does not come soon.
+// stop ends that.
+func (i *instance) tellWait(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		late := time.NewTimer(waitsLong)
+		defer late.Stop()
+		select {
+		case <-ctx.Done():
+			return
+		case <-late.C:
+		}
+		if r, err := i.stack.Client().Result(ctx, i.id); err == nil {
+			i.console.note("cancel: %s", i.waitsFor(&r))
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// waitsFor says what the answer to a cancel of a saga waits for.
+func (i *instance) waitsFor(r *engine.Result) string {
+	for _, p := range r.Parked {
+		if p.Op == engine.OpAction {
+			return fmt.Sprintf("the outcome of %s is not known, it is parked with %s; the answer waits until an operator decides by %s, see `%s`. Ctrl-C leaves, and the cancel stays",
+				p.Path, p.Code, strings.Join(p.Commands, " or "), i.settings.hint("show", i.id))
+		}
+	}
+	return "what may be its point of no return is under way; the answer waits for its outcome. Ctrl-C leaves, and the cancel stays"
 }
 
 func signalCommand(c *console) *cobra.Command {
