@@ -121,3 +121,89 @@ func TestSkippedInAChildThatEnded(t *testing.T) {
 		t.Errorf("the parent is %s, trace %v", r.Outcome, r.Trace)
 	}
 }
+
+const stepKid = "  - {id: c, saga: kid, with: {id: z}}\n"
+
+// begun starts a saga with one child and gives both, and the ID of the child.
+func begun(t *testing.T, steps, kid string) (parent, child *engine.Machine, id int) {
+	t.Helper()
+	sagas := dsl.Definitions{"kid": {Name: "kid.yaml", Data: []byte("saga: kid\nkey: ${{ input.id }}\nsteps:\n" + kid)}}
+	source := dsl.Source{Name: "parent.yaml", Data: []byte("saga: parent\nkey: ${{ input.id }}\nsteps:\n" + steps)}
+	plan, diags := dsl.Compile(source, dsl.Options{Sagas: sagas})
+	if plan == nil {
+		t.Fatal(diags)
+	}
+	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent = engine.New(plan)
+	out := calling(parent.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: start}))
+	for len(out) == 1 && out[0].Kind == engine.CommandInvoke { // all before the child is applied
+		out = calling(parent.Step(engine.Event{Kind: engine.EventClosed, At: at, ID: out[0].ID, Outcome: engine.Outcome{Class: engine.Applied}}))
+	}
+	if len(out) != 1 || out[0].Kind != engine.CommandStartChild {
+		t.Fatalf("the child is not started: %+v", out)
+	}
+	child = engine.New(out[0].Child.Plan)
+	child.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: out[0].Child.Start})
+	return parent, child, out[0].ID
+}
+
+// orphaned is what is read of a child that was ended from outside.
+func orphaned(child *engine.Machine) *engine.Report {
+	r := child.Report()
+	r.Result.Outcome = engine.OutcomeOrphaned
+	return &r
+}
+
+// operate gives a machine a command and returns its answer and what it sets going.
+func operate(t *testing.T, m *engine.Machine, o engine.Operator) (engine.Reply, []engine.Command) {
+	t.Helper()
+	o.Actor = "ops"
+	out := m.Step(engine.Event{Kind: engine.EventOperator, At: at, Request: "r", Operator: &o})
+	i := slices.IndexFunc(out, func(c engine.Command) bool { return c.Kind == engine.CommandReply })
+	if i < 0 {
+		t.Fatalf("%s %s is not answered", o.Command, o.Path)
+	}
+	return out[i].Reply, calling(out)
+}
+
+// A child that was ended from outside after its point of no return cannot be
+// resolved as not applied: what it did stays done (S12).
+func TestChildEndedPastItsPivot(t *testing.T) {
+	parent, child, id := begun(t, "  - {id: a, call: t.a, compensate: {call: t.undoA}}\n"+stepKid,
+		"  - {id: p, call: t.p, effect: pivot, retry: {ambiguous: true}}\n  - {id: r, call: t.r, effect: retriable}\n")
+	child.Step(engine.Event{Kind: engine.EventClosed, At: at, ID: 1, Outcome: engine.Outcome{Class: engine.Applied}})
+	parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: orphaned(child)})
+	applied := false
+	resolve := engine.Operator{ID: "1", Command: engine.CommandResolve, Path: "c", Reason: "statement", Applied: &applied}
+	if reply, out := operate(t, parent, resolve); reply.Code != engine.RefusedNotPossible || len(out) != 0 {
+		t.Errorf("resolved as not applied: %+v, and does %+v", reply, out)
+	}
+	resolve.ID, applied = "2", true
+	if reply, _ := operate(t, parent, resolve); !reply.Accepted {
+		t.Errorf("resolved as applied: %+v", reply)
+	}
+	if r := parent.Result(); r.Outcome != engine.OutcomeResolved || r.Direction != engine.Forward {
+		t.Errorf("the parent is %s %s, trace %v", r.Outcome, r.Direction, r.Trace)
+	}
+}
+
+// A child that is tried again has keys that none of its tries has had, whatever
+// inputs were corrected in them (S9, S20).
+func TestChildTriedAgainHasKeysOfItsOwn(t *testing.T) {
+	parent, child, id := begun(t, "  - {id: p, call: t.p, effect: pivot, retry: {ambiguous: true}}\n"+stepKid,
+		"  - {id: e, call: t.e, effect: none, retry: {attempts: 1}}\n")
+	child.Step(engine.Event{Kind: engine.EventClosed, At: at, ID: 1, Outcome: engine.Outcome{Class: engine.Rejected, Code: "NO"}})
+	report := child.Report()
+	report.Generation = 4 // as if inputs had been corrected in it
+	parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: &report})
+	reply, out := operate(t, parent, engine.Operator{ID: "1", Command: engine.CommandRetry, Path: "c"})
+	if !reply.Accepted || len(out) != 1 {
+		t.Fatalf("retry: %+v, and does %+v", reply, out)
+	}
+	if again := out[0].Child.Start; again.ID != "demo/parent/k/c@5" || again.Parent.Generation != 5 {
+		t.Errorf("it is tried again as %s with keys of generation %d", again.ID, again.Parent.Generation)
+	}
+}

@@ -2,7 +2,9 @@ package enginetest
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +26,22 @@ func TestRestoreAtEveryCut(t *testing.T) {
 				restoreAtEveryCut(t, id, r)
 			}
 		})
+	}
+}
+
+// Items that the bound on open work holds back are not forgotten (S8, S26).
+func TestRestoreItemsHeldBack(t *testing.T) {
+	var branches strings.Builder
+	for _, name := range []string{"x", "y", "z"} {
+		fmt.Fprintf(&branches, "        %[1]s: [{id: each%[1]s, foreach: {in: input.list, as: it, concurrency: 400, do: [{id: s%[1]s, sleep: 1s}]}}]\n", name)
+	}
+	c := Case{Steps: both + "      branches:\n" + branches.String(), Input: `{"id": "k", "list": ` + numbers(400) + `}`}
+	s := c.Prepare(t, "")
+	for id, r := range record(s) {
+		if most := slices.MaxFunc(r.commands, func(a, b []engine.Command) int { return len(a) - len(b) }); len(most) >= 2*3*400 {
+			t.Errorf("%d commands at once: nothing was held back", len(most))
+		}
+		restoreAtEveryCut(t, id, r)
 	}
 }
 
