@@ -165,7 +165,11 @@ func (m *Machine) childClosed(n *node, r *Report) {
 		m.park(n, m.failure(n, CodeTerminated, n.child.id+" was ended from outside when it may have passed its point of no return"), StateUnknown)
 	case r.Result.Outcome == OutcomeOrphaned:
 		m.armAdopted(n, r)
-		m.fail(n, m.failure(n, CodeTerminated, n.child.id+" was ended from outside"), StateUnknown)
+		state := StateUnknown
+		if m.committed { // it has decided nothing, and nothing else in it has an effect: it may be tried again
+			state = StateRejected
+		}
+		m.fail(n, m.failure(n, CodeTerminated, n.child.id+" was ended from outside"), state)
 	case r.Result.Direction == Backward:
 		m.fail(n, m.childFailure(n, r), StateRejected)
 	default:

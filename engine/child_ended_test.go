@@ -207,3 +207,20 @@ func TestChildTriedAgainHasKeysOfItsOwn(t *testing.T) {
 		t.Errorf("it is tried again as %s with keys of generation %d", again.ID, again.Parent.Generation)
 	}
 }
+
+// Past the point of no return a child that was ended from outside and has
+// decided nothing can be tried again, or skipped (S9, S12).
+func TestChildEndedAfterItsParentsPivot(t *testing.T) {
+	parent, child, id := begun(t, "  - {id: p, call: t.p, effect: pivot, retry: {ambiguous: true}}\n"+stepKid,
+		"  - {id: e, call: t.e, effect: none}\n")
+	parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: &engine.Report{Lost: true}})
+	parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: orphaned(child)})
+	r := parent.Result()
+	if len(r.Parked) != 1 || !slices.Equal(r.Parked[0].Commands, []string{engine.CommandRetry, engine.CommandSkip}) {
+		t.Fatalf("the parent is %s: %+v", r.Outcome, r.Parked)
+	}
+	reply, out := operate(t, parent, engine.Operator{ID: "1", Command: engine.CommandRetry, Path: "c"})
+	if !reply.Accepted || len(out) != 1 || out[0].Kind != engine.CommandStartChild {
+		t.Errorf("retry: %+v, and does %+v", reply, out)
+	}
+}
