@@ -1,6 +1,10 @@
 package temporal
 
 import (
+	"encoding/base64"
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,4 +110,48 @@ func TestCutOfWhatIsHeldBack(t *testing.T) {
 			t.Errorf("x2 was cut before it was sent, and is %s: trace %v", step.State, r.Trace)
 		}
 	}
+}
+
+// A child whose start is held back, and which is to be cancelled before it was
+// started, is cancelled when the saga cannot continue as new after all: here
+// because its state is too large. It would wait for ever otherwise (S9, S26).
+func TestCancelOfAChildThatIsHeldBack(t *testing.T) {
+	c := enginetest.Case{
+		Steps: `  - {id: one, call: t.one, effect: none}
+  - {id: two, call: t.two, effect: none}
+  - id: par
+    parallel:
+      branches:
+        x: [{id: x1, call: t.x1, effect: none}, {id: c, saga: kid, with: {id: z}}]
+        y: [{id: y1, call: t.y1, effect: none}]
+`,
+		Sagas: map[string]string{"kid": "steps:\n  - {id: k, call: t.k, compensate: {call: t.undoK}}\n  - {id: w, await: {signal: never}}\n"},
+		Mocks: enginetest.Mocks{
+			"t.one": {enginetest.OK(dense(1))}, "t.two": {enginetest.OK(dense(2))},
+			"t.x1": {enginetest.After(400*time.Millisecond, enginetest.OK(`{}`))}, "t.y1": {enginetest.After(900*time.Millisecond, enginetest.Reject("NO"))},
+		},
+	}
+	s := c.Prepare(t, "")
+	env := suggesting()
+	Register(env, WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: s.World})
+	run(t, env, s)
+	r, err := resultOf(s.Start.ID, env.GetWorkflowError())
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := slices.ContainsFunc(s.World.Effects(), func(key string) bool { return strings.Contains(key, ":c/k:") })
+	if r.Outcome != engine.OutcomeCompensated || r.Cause.Code != "NO" || left {
+		t.Errorf("%s, trace %v, the child's effect is left: %t", r.Outcome, r.Trace, left)
+	}
+}
+
+// dense gives most of the data that an output may have, as a JSON string that
+// hardly gets smaller when it is compressed.
+func dense(seed uint64) string {
+	source := rand.New(rand.NewPCG(seed, 0))
+	data := make([]byte, MaxPayload*5/8)
+	for i := range data {
+		data[i] = byte(source.Uint32())
+	}
+	return `"` + base64.StdEncoding.EncodeToString(data) + `"`
 }
