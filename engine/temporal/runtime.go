@@ -109,7 +109,7 @@ func (r *runtime) listenUpdates(plan *dsl.Plan) error {
 	}, workflow.UpdateHandlerOptions{Validator: func(wire wireSignal) error {
 		signal, err := wire.decode()
 		if err != nil {
-			return err
+			return sdk.NewNonRetryableApplicationError(err.Error(), engine.RefusedNotPossible, nil)
 		}
 		code, err := engine.CheckSignal(plan, signal)
 		if err == nil && r.machine.Received(signal.ID) {

@@ -17,7 +17,7 @@ import (
 // The suite on the SDK's test environment, which skips the time in which
 // nothing runs. The real server has its turn in the end-to-end tests.
 func TestConformance(t *testing.T) {
-	enginetest.RunAll(t, slices.Concat(enginetest.Cases, enginetest.LongCases), nil, func(c *enginetest.Case) bool { return c.Cuts || c.ToChild }, runInEnvironment)
+	enginetest.RunAll(t, slices.Concat(enginetest.Cases, enginetest.EdgeCases, enginetest.LongCases), nil, func(c *enginetest.Case) bool { return c.Cuts || c.ToChild }, runInEnvironment)
 }
 
 // parkedAfter is when a saga that has not ended is taken to be parked for good.

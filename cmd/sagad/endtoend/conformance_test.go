@@ -96,6 +96,7 @@ func conform(t *testing.T, suggestAfter int, except func(*enginetest.Case) bool)
 		return got
 	}
 	t.Run("cases", func(t *testing.T) { enginetest.RunAll(t, enginetest.Cases, unique, except, run) })
+	t.Run("edge", func(t *testing.T) { enginetest.RunAll(t, enginetest.EdgeCases, unique, except, run) })
 	// A thousand items in a hundred runs, or replayed a thousand times, prove nothing more.
 	if suggestAfter == 0 && *cache {
 		t.Run("heavy", func(t *testing.T) { enginetest.RunAll(t, enginetest.HeavyCases, unique, except, run) })
