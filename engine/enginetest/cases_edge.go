@@ -8,14 +8,17 @@ import (
 
 const both = "  - id: both\n    parallel:\n"
 
+// patient lets attempts take as long as a busy machine needs to keep them apart.
+const patient = "defaults: {timeout: 20s}\n"
+
 // verbatim gives an operator's command as it stands: its ID, actor and reason
 // are what the case is about.
 func verbatim(at time.Duration, o engine.Operator) Happening {
 	return Happening{After: at, Operator: &o}
 }
 
-// EdgeCases are scenarios whose times stand closer together than a real server
-// keeps them apart. They run in virtual time.
+// EdgeCases are scenarios of what comes seldom: between two attempts, while a
+// block stops, with an odd name. They run wherever Cases do.
 var EdgeCases = []Case{
 	{Name: "S3 permanent, probed not applied, is not retried", Head: quick, Steps: stepA + stepQ,
 		Mocks: Mocks{"t.p": {Permanent("X"), OK(`{}`)}, "t.status": {OK(`{"applied": false}`)}}, Outcome: engine.OutcomeCompensated, Cause: "p X", Trace: "a p! ~a", Calls: map[string]int{"t.p": 1}},
@@ -35,17 +38,17 @@ var EdgeCases = []Case{
         two: [{id: y, call: t.y, effect: none}]
 `, Mocks: Mocks{"t.x": {Fail("ODD")}, "t.status": {After(300*ms, OK(`{"applied": null}`))}, "t.y": {After(100*ms, Reject("NO"))}},
 		Outcome: engine.OutcomeCompensated, Cause: "y NO", Trace: "y! x? ~x", Calls: map[string]int{"t.status": 1}},
-	{Name: "S12 a rejection in a block that stops does not park", Head: quick, Steps: stepP + both + `      branches:
+	{Name: "S12 a rejection in a block that stops does not park", Head: patient, Steps: stepP + both + `      branches:
         one: [{id: r1, call: t.r1, effect: retriable}]
         two: [{id: r2, call: t.r2, effect: retriable}]
     catch: [{on: [NO], do: [{id: h, set: {v: 1}}]}]
-`, Mocks: Mocks{"t.r1": {After(300*ms, Reject("OTHER"))}, "t.r2": {After(100*ms, Reject("NO"))}}, Trace: "p r2! r1! h"},
-	{Name: "S7 onFailure cancel spares what is decisive", Head: quick, Steps: stepP + both + `      onFailure: cancel
+`, Mocks: Mocks{"t.r1": {After(1500*ms, Reject("OTHER"))}, "t.r2": {After(100*ms, Reject("NO"))}}, Trace: "p r2! r1! h"},
+	{Name: "S7 onFailure cancel spares what is decisive", Head: patient, Steps: stepP + both + `      onFailure: cancel
       branches:
         one: [{id: r1, call: t.r1, effect: retriable}]
         two: [{id: r2, call: t.r2, effect: retriable}]
     catch: [{on: [NO], do: [{id: h, set: {v: 1}}]}]
-`, Mocks: Mocks{"t.r1": {After(300*ms, OK(`{}`))}, "t.r2": {After(100*ms, Reject("NO"))}}, Trace: "p r2! r1 h"},
+`, Mocks: Mocks{"t.r1": {After(1500*ms, OK(`{}`))}, "t.r2": {After(100*ms, Reject("NO"))}}, Trace: "p r2! r1 h"},
 	{Name: "S3 a retriable between two probes is probed on when its block stops", Head: quick, Steps: stepP + both + `      branches:
         one: [{id: r1, call: t.r1, effect: retriable, probe: {call: t.status, every: 300ms, within: 1h}}]
         two: [{id: r2, call: t.r2, effect: retriable}]
@@ -58,13 +61,13 @@ var EdgeCases = []Case{
 `, Mocks: Mocks{"t.r1": {Fail("ODD"), NotSent("UNAVAILABLE")}, "t.status": {OK(`{"applied": null}`)}, "t.r2": {Reject("NO")}},
 		Outside: Outside{Operate(300*ms, engine.Operator{Command: engine.CommandRetry, Path: "r1"}), Message(500*ms, "go", "1", `1`)},
 		Outcome: engine.OutcomeParked, Trace: "p m r2! r1?", Calls: map[string]int{"t.r1": 2}, Replies: []string{"", ""}},
-	{Name: "S10 an outer failure takes an inner recovery over", Head: quick, Steps: both + `      branches:
+	{Name: "S10 an outer failure takes an inner recovery over", Head: patient, Steps: both + `      branches:
         one:
           - id: s
             scope: {do: [{id: x, call: t.x, compensate: {call: t.undoX}}, {id: f, fail: {code: STOP}}]}
             catch: [{on: [STOP], do: [{id: h, call: t.h, effect: none}]}]
         two: [{id: y, call: t.y, compensate: {call: t.undoY}}, {id: z, call: t.z, effect: none}]
-`, Mocks: Mocks{"t.undoX": {After(350*ms, OK(`{}`))}, "t.y": {After(60*ms, OK(`{}`))}, "t.z": {After(60*ms, Reject("NO"))}},
+`, Mocks: Mocks{"t.undoX": {After(2*time.Second, OK(`{}`))}, "t.y": {After(300*ms, OK(`{}`))}, "t.z": {After(60*ms, Reject("NO"))}},
 		Outcome: engine.OutcomeCompensated, Cause: "z NO", Trace: "x f! y z! ~x ~y", Calls: map[string]int{"t.h": 0}},
 	{Name: "S18 no corrected input for a compensation in doubt", Head: quick, Steps: stepA + stepP,
 		Mocks:   Mocks{"t.p": {Reject("NO")}, "t.undoA": {Fail("ODD"), Reject("CANNOT"), OK(`{}`)}},
@@ -82,7 +85,7 @@ var EdgeCases = []Case{
         two: [{id: y, call: t.y, effect: none}]
 `, Mocks: Mocks{"t.undoX": {After(5*time.Second, OK(`{}`))}, "t.y": {After(15*time.Second, OK(`{}`))}}, Outside: Outside{Cancel(200 * ms)},
 		Outcome: engine.OutcomeCompensated, Cause: "- CANCELLED", Trace: "x f! y! ~x", Calls: map[string]int{"t.undoX": 1, "t.h": 0}},
-	{Name: "S13 all cancels are answered, the first cause stays", Head: "deadline: 300ms\ndefaults: {timeout: 20s}\n", Steps: stepA + stepP, // a server's timer may be a second late
+	{Name: "S13 all cancels are answered, the first cause stays", Head: "deadline: 300ms\n" + patient, Steps: stepA + stepP, // a server's timer may be a second late
 		Mocks: Mocks{"t.p": {After(4500*ms, Reject("NO"))}}, Outside: Outside{Cancel(3 * time.Second), Cancel(3100 * ms)}, Outcome: engine.OutcomeCompensated, Cause: "- DEADLINE", Trace: "a p! ~a", Replies: []string{"", ""}},
 	{Name: "S18 commands are checked and taken once", Head: quick, Steps: stepA + stepP,
 		Mocks: Mocks{"t.p": {Reject("NO")}, "t.undoA": {Reject("CANNOT")}},

@@ -3,6 +3,7 @@ package endtoend
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -74,8 +75,9 @@ func TestConformance(t *testing.T) { conform(t, 0, nil) }
 func TestConformanceContinuedAsNew(t *testing.T) {
 	// A deadline that is a fraction of a second away passes while sagas continue.
 	hasDeadline := func(c *enginetest.Case) bool { return strings.Contains(c.Head, "deadline") }
-	if runs := conform(t, suggestSoon, hasDeadline); runs < 2*len(enginetest.Cases) {
-		t.Errorf("%d cases had %d runs: sagas did not continue as new", len(enginetest.Cases), runs)
+	cases := len(enginetest.Cases) + len(enginetest.EdgeCases)
+	if runs := conform(t, suggestSoon, hasDeadline); runs < 2*cases {
+		t.Errorf("%d cases had %d runs: sagas did not continue as new", cases, runs)
 	}
 }
 
@@ -95,8 +97,9 @@ func conform(t *testing.T, suggestAfter int, except func(*enginetest.Case) bool)
 		total.Add(int64(replay(t, c, s.Start.ID)))
 		return got
 	}
-	t.Run("cases", func(t *testing.T) { enginetest.RunAll(t, enginetest.Cases, unique, except, run) })
-	t.Run("edge", func(t *testing.T) { enginetest.RunAll(t, enginetest.EdgeCases, unique, except, run) })
+	t.Run("cases", func(t *testing.T) {
+		enginetest.RunAll(t, slices.Concat(enginetest.Cases, enginetest.EdgeCases), unique, except, run)
+	})
 	// A thousand items in a hundred runs, or replayed a thousand times, prove nothing more.
 	if suggestAfter == 0 && *cache {
 		t.Run("heavy", func(t *testing.T) { enginetest.RunAll(t, enginetest.HeavyCases, unique, except, run) })
