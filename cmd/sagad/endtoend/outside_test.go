@@ -155,6 +155,23 @@ func TestChildTerminatedInDoubt(t *testing.T) {
 	}
 }
 
+// A child that was terminated after its parent's point of no return, and that
+// has decided nothing itself, is tried again by an operator (S9, S12).
+func TestChildTerminatedAfterThePivot(t *testing.T) {
+	s := newScene(t)
+	child := map[string]string{"wait": "steps:\n  - {id: e, call: t.e, effect: none}\n" + stepW}
+	start := s.startFamily("child-after-pivot", stepA+stepP+"  - {id: c, saga: wait, with: {id: z}}\n", child, nil)
+	s.until(start.ID, "the child's await", at("c/w", engine.StateRunning))
+	s.terminate(engine.ChildID(start.ID, "c", 0))
+	s.until(start.ID, "the park", func(r engine.Result) bool {
+		return isParked("c", engine.CodeTerminated)(r) && slices.Contains(r.Parked[0].Commands, engine.CommandRetry)
+	})
+	s.operate(start.ID, engine.Operator{Command: engine.CommandRetry, Path: "c"})
+	s.until(start.ID, "the await of the child that was started again", at("c/w", engine.StateRunning))
+	s.signal(engine.ChildID(start.ID, "c", 1), "go")
+	s.ends(start.ID, engine.OutcomeCompleted, "a p c/e c/e c/w c") // e was done twice
+}
+
 // reset makes a saga begin again at its first task.
 func (s *scene) reset(id string) {
 	s.t.Helper()
