@@ -66,8 +66,8 @@ type Handle interface {
 }
 
 // Drive plays what comes from outside to a running saga, each request at its
-// time or, if the saga is late, once it stands as it does then in virtual time,
-// and waits for the end, or for a park that nothing follows. changed tells of
+// time or, if the saga is late, once it stands as it does then in virtual time
+// and as long after the request before it, and waits for the end, or for a park that nothing follows. changed tells of
 // transitions: a value per record is enough.
 func Drive(h Handle, s *Saga, changed <-chan struct{}) Observed {
 	start, outside := time.Now(), s.Outside
@@ -75,14 +75,17 @@ func Drive(h Handle, s *Saga, changed <-chan struct{}) Observed {
 	answered := make(chan struct{}, len(outside))
 	before := make(chan struct{})
 	close(before)
+	late := time.Duration(0) // of the request before; who has been sent tells the next
 	for i, happening := range outside {
 		earlier, sent := before, make(chan struct{})
 		before = sent
 		go func() {
 			<-earlier
-			timer := time.NewTimer(time.Until(start.Add(happening.After)))
+			due := start.Add(happening.After)
+			timer := time.NewTimer(time.Until(due.Add(late)))
 			<-timer.C
 			await(h, s.Stands[i])
+			late = max(time.Since(due), 0)
 			close(sent) // and perhaps not answered for long
 			replies[i] = happening.send(h)
 			answered <- struct{}{}
