@@ -165,6 +165,15 @@ func (c *compiler) expect(n *node, kind nodeKind, what string) bool {
 	if n.kind == kind {
 		return true
 	}
-	c.errorNode(n, CodeWrongType, fmt.Sprintf("%s is %s, not %s", what, n.kind, kind), "")
+	c.errorNode(n, CodeWrongType, fmt.Sprintf("%s is %s, not %s", what, n.kind, kind), mendKinds[kind])
 	return false
+}
+
+// mendKinds says how a value of a kind is written, where that says more than the
+// name of the kind.
+var mendKinds = map[nodeKind]string{
+	nodeBool: "write true or false",
+	nodeInt:  "write a whole number, without quotes",
+	nodeList: "write each entry on a line of its own behind a hyphen, or [a, b]",
+	nodeMap:  "write each key on a line of its own with its value behind a colon, or {key: value}",
 }

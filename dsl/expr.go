@@ -1,7 +1,6 @@
 package dsl
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/expr-lang/expr/ast"
@@ -111,6 +110,8 @@ type fault struct {
 	from, to int
 	reason   string
 	mend     string
+	// unfinished says that the text ended before the expression did.
+	unfinished bool
 }
 
 func (f *fault) Error() string { return f.reason }
@@ -152,7 +153,7 @@ func newExpr(source string) (_ *Expr, tree ast.Node, err error) {
 func parseExpr(source string) (ast.Node, error) {
 	switch n := len([]rune(source)); {
 	case n == 0:
-		return nil, &fault{reason: "the expression is empty"}
+		return nil, &fault{reason: "the expression is empty", mend: "write one, such as input.amount", unfinished: true}
 	case n > MaxExprLength:
 		return nil, &fault{to: n, reason: fmt.Sprintf("the expression has %d characters; the limit is %d", n, MaxExprLength),
 			mend: "name its parts in set steps"}
@@ -220,13 +221,4 @@ func literal(n ast.Node) (any, bool) {
 	default:
 		return nil, false
 	}
-}
-
-// syntaxFault turns an error of the parser into one of ours.
-func syntaxFault(source string, err error) *fault {
-	var e *file.Error
-	if !errors.As(err, &e) {
-		return &fault{reason: err.Error()}
-	}
-	return &fault{from: e.From, to: max(e.To, e.From+1), reason: plainSyntax(e.Message), mend: mendSyntax(source, e.Message)}
 }

@@ -1,9 +1,6 @@
 package dsl
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // exprEnd returns where the expression that starts at s[0] ends, which is
 // before the first }} outside of quotes and braces, or -1.
@@ -53,7 +50,9 @@ func checkTokens(s string) *fault {
 		case s[i] == '"' || s[i] == '\'' || s[i] == '`':
 			n := quotedLength(s[i:])
 			if n < 0 {
-				return tokenFault(s, i, i+1, "the quote is not closed", "")
+				f := tokenFault(s, i, i+1, "the quote is not closed", "end the text with "+s[i:i+1])
+				f.unfinished = true
+				return f
 			}
 			i += n - 1
 		case strings.HasPrefix(s[i:], "//") || strings.HasPrefix(s[i:], "/*"):
@@ -67,24 +66,4 @@ func checkTokens(s string) *fault {
 
 func tokenFault(s string, from, to int, reason, mend string) *fault {
 	return &fault{from: runeOffset(s, from), to: runeOffset(s, to), reason: reason, mend: mend}
-}
-
-var tokenForm = regexp.MustCompile(`(?:Identifier|Number|String|Bytes|Operator|Bracket)\("((?:[^"\\]|\\.)*)"\)`)
-
-// plainSyntax says what the parser says without the names of its tokens.
-func plainSyntax(message string) string {
-	message = tokenForm.ReplaceAllString(message, `"$1"`)
-	message = strings.ReplaceAll(message, "token EOF", "end")
-	if strings.Contains(message, "maximum allowed nodes") {
-		return "the expression is too large; name its parts in set steps"
-	}
-	return message
-}
-
-// mendSyntax says how to mend what often goes wrong.
-func mendSyntax(source, message string) string {
-	if strings.Contains(message, `(":")`) && strings.Contains(source, "{") {
-		return "inside a predicate, write a map in parentheses: map(xs, ({a: #}))"
-	}
-	return ""
 }

@@ -3,13 +3,14 @@ package dsl
 import (
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // fields returns the values of a map's keys. It reports a node that is not a
 // map and keys that are not among the known ones; what names the owner.
 func (c *compiler) fields(n *node, what string, known ...string) (map[string]*node, bool) {
 	if n.kind != nodeMap {
-		c.errorNode(n, CodeWrongType, fmt.Sprintf("%s is %s, not a map", what, n.kind), "it has the keys "+orList(known))
+		c.notMap(n, what, known)
 		return nil, false
 	}
 	m := make(map[string]*node, len(n.keys))
@@ -22,6 +23,16 @@ func (c *compiler) fields(n *node, what string, known ...string) (map[string]*no
 		}
 	}
 	return m, true
+}
+
+// notMap reports a node that stands where a map belongs. What has an article is
+// a kind of thing, and anything else the name of a key.
+func (c *compiler) notMap(n *node, what string, known []string) {
+	if strings.HasPrefix(what, "a ") {
+		c.errorNode(n, CodeWrongType, fmt.Sprintf("this is %s, not %s", n.kind, what), what+" is a map with the keys "+orList(known))
+		return
+	}
+	c.errorNode(n, CodeWrongType, fmt.Sprintf("%s is %s, not a map", what, n.kind), "it has the keys "+orList(known))
 }
 
 func contains(list []string, s string) bool {

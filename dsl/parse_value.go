@@ -40,7 +40,11 @@ func (c *compiler) newUse(n *node, source string, start int) *Expr {
 			if trimmed == "" {
 				at = c.text.spanOf(n)
 			}
-			c.errorAt(at, CodeExpression, f.reason, f.mend)
+			mend := f.mend
+			if f.unfinished && c.cutByComment(n) {
+				mend = mendComment
+			}
+			c.errorAt(at, CodeExpression, f.reason, mend)
 		} else {
 			c.errorNode(n, CodeExpression, err.Error(), "")
 		}
@@ -60,7 +64,7 @@ func (c *compiler) bareExpr(n *node, what string) *Expr {
 		c.uses[e] = &exprUse{node: n, tree: tree}
 		return e
 	case n.kind != nodeString:
-		c.errorNode(n, CodeWrongType, fmt.Sprintf("%s is %s, not an expression", what, n.kind), "write an expression, such as input.amount.minor > 0")
+		c.errorNode(n, CodeWrongType, fmt.Sprintf("%s is %s, not an expression", what, n.kind), mendBare(n, what))
 		return &Expr{isLiteral: true}
 	}
 	s := n.string()
@@ -69,6 +73,19 @@ func (c *compiler) bareExpr(n *node, what string) *Expr {
 		return &Expr{isLiteral: true}
 	}
 	return c.newUse(n, s, 0)
+}
+
+// mendBare says what to write for a bare expression that is something else.
+func mendBare(n *node, what string) string {
+	switch {
+	case what == "in" && n.kind == nodeList:
+		return `write the list as an expression in quotes, such as in: '["a", "b"]', or name one, such as in: input.items`
+	case what == "in":
+		return "write an expression that gives a list, such as in: input.items"
+	case what == "key":
+		return "write an expression that names each item, such as key: item.id"
+	}
+	return "write a condition, such as " + what + ": input.amount.minor > 0"
 }
 
 // keyExpr reads the business key, which is one expression or text with
@@ -259,10 +276,24 @@ func (c *compiler) textValue(v *Value, n *node) {
 
 // mendOpen says how to mend an expression that does not end.
 func (c *compiler) mendOpen(n *node) string {
-	if n.style == stylePlain && c.text != nil && strings.Contains(string(c.text.line(n.line-1)), " #") {
-		return "quote the value: in YAML, # after a space starts a comment"
+	if c.cutByComment(n) {
+		return mendComment
 	}
 	return "close the expression, or write $${{ for the characters themselves"
+}
+
+const mendComment = "quote the value: in YAML, # after a space starts a comment"
+
+// cutByComment reports whether a comment stands behind a scalar without quotes:
+// what was meant to go on may have been cut off there.
+func (c *compiler) cutByComment(n *node) bool {
+	if c.text == nil || n.style != stylePlain || n.line == 0 {
+		return false
+	}
+	end := c.text.spanOf(n)
+	line := c.text.line(end.endLine - 1)
+	rest := line[min(end.endColumn-1, len(line)):]
+	return strings.HasPrefix(strings.TrimSpace(string(rest)), "#")
 }
 
 // yamlBools are the words that older YAML takes for booleans. NO and ON are

@@ -93,7 +93,7 @@ func TestParseTenant(t *testing.T) {
 		"no regions":  {strings.Replace(good, "[eu-north-1, eu-south-1]", "[]", 1), `4:10: error[EMPTY]: the tenant has 0 regions; name at least one and at most 100`, true},
 		"twice":       {strings.Replace(good, "eu-south-1", "eu-north-1", 1), `4:23: error[DUPLICATE_KEY]: the region eu-north-1 stands twice`, true},
 		"setting":     {good + "settings: {country: DE}\n", `5:12: error[DUPLICATE_KEY]: country is a key of the tenant itself; write it one level up`, true},
-		"a list":      {"[a]\n", `1:1: error[WRONG_TYPE]: a tenant is a list, not a map; it has the keys tenant, country, timezone, regions or settings`, true},
+		"a list":      {"[a]\n", `1:1: error[WRONG_TYPE]: this is a list, not a tenant; a tenant is a map with the keys tenant, country, timezone, regions or settings`, true},
 	}, func(src Source) Diagnostics {
 		tenant, ds := ParseTenant(src, knownZone)
 		if (tenant == nil) != ds.HasErrors() {
@@ -170,7 +170,7 @@ func TestParseMessages(t *testing.T) {
 		"twice": {text: "- {name: a, id: m}\n- {name: b, id: m}\n", want: `2:17: error[DUPLICATE_ID]: the id m stands twice; it is on line 1 already; a saga drops the second message with an ID`},
 		"empty": {text: "- {name: a, id: \"\"}\n", want: `1:17: error[VALUE]: the id is empty; give every message its own ID`},
 		"at":    {text: "- {at: soon, name: a, id: m}\n", want: `1:8: error[DURATION]: at: "soon" is not a duration; write a whole number and a unit, such as 250ms, 30s, 5m, 24h or 7d`},
-		"map":   {text: "name: a\n", want: `1:1: error[WRONG_TYPE]: the list of signals is a map, not a list`},
+		"map":   {text: "name: a\n", want: `1:1: error[WRONG_TYPE]: the list of signals is a map, not a list; write each entry on a line of its own behind a hyphen, or [a, b]`},
 		"key":   {text: "- {name: a, id: m, date: 3}\n", want: `1:20: error[UNKNOWN_KEY]: a signal has no key "date"; did you mean "data"?`},
 	}, func(src Source) Diagnostics {
 		_, ds := ParseMessages(src)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -114,8 +115,15 @@ func (c *compiler) yamlError(data []byte, err error) {
 		at = span{line, first + 1, line, len(text) + 1}
 	}
 	detail := "check the indentation, the quotes and the brackets around this line"
-	if strings.HasPrefix(what, "mapping values are not allowed") {
+	text := c.text.line(at.line - 1)
+	switch tab := slices.Index(text, '\t'); {
+	case tab >= 0 && (strings.TrimSpace(string(text[:tab])) == "" || strings.Contains(what, "tab")):
+		what, detail = "a tab stands in the indentation", "indent with spaces: YAML takes no tabs there"
+		at = span{at.line, tab + 1, at.line, tab + 2}
+	case strings.HasPrefix(what, "mapping values are not allowed"):
 		detail = "quote the value if it has a colon before a space, or check the indentation"
+	case strings.HasPrefix(what, "found character that cannot start any token"):
+		detail = "quote a value that starts with @, % or `"
 	}
 	c.errorAt(at, CodeSyntax, what, detail)
 }
