@@ -475,8 +475,8 @@ func TestDiagnosticString(t *testing.T) {
 func TestSuggest(t *testing.T) {
 	names := []string{"timeout", "retry", "compensate", "call", "do"}
 	for s, want := range map[string]string{"timout": "timeout", "tiemout": "timeout", "Timeout": "timeout", "cal": "call", "compensat": "compensate", "x": "", "banana": "", "": "", "od": "do"} {
-		if got := suggest(s, names); got != want {
-			t.Errorf("suggest(%q) = %q; want %q", s, got, want)
+		if got := Suggest(s, names); got != want {
+			t.Errorf("Suggest(%q) = %q; want %q", s, got, want)
 		}
 	}
 }

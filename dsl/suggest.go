@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// suggest returns the candidate that s was most likely meant to be, or "" if
+// Suggest returns the candidate that s was most likely meant to be, or "" if
 // none is near: at most a third of its letters may differ. Of equally near
 // ones the first wins.
-func suggest(s string, candidates []string) string {
+func Suggest(s string, candidates []string) string {
 	best, bestDistance := "", len(s)/3+1
 	for _, c := range candidates {
 		if strings.EqualFold(s, c) && s != c {
@@ -21,10 +21,10 @@ func suggest(s string, candidates []string) string {
 	return best
 }
 
-// didYouMean is suggest as the end of a sentence, with what to say if there is
+// didYouMean is Suggest as the end of a sentence, with what to say if there is
 // nothing to suggest.
 func didYouMean(s string, candidates []string, otherwise string) string {
-	if c := suggest(s, candidates); c != "" {
+	if c := Suggest(s, candidates); c != "" {
 		return fmt.Sprintf("did you mean %q?", c)
 	}
 	return otherwise

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,9 +19,9 @@ type definition struct {
 }
 
 func readDefinition(file string) (*definition, error) {
-	text, err := os.ReadFile(file)
+	text, err := readFile("definition", file)
 	if err != nil {
-		return nil, fmt.Errorf("definition: %w", err)
+		return nil, err
 	}
 	return &definition{file: file, text: text}, nil
 }
@@ -84,8 +83,9 @@ func manifestsFor(all []plugins.Manifest) []dsl.Manifest {
 	return list
 }
 
-// readJSON reads a file of JSON data; "-" is standard input.
-func readJSON(c *console, file string) (any, error) {
+// readJSON reads a file of JSON data; "-" is standard input. role is what the
+// file is for.
+func readJSON(c *console, role, file string) (any, error) {
 	var text []byte
 	var err error
 	name := file
@@ -93,17 +93,17 @@ func readJSON(c *console, file string) (any, error) {
 		name = "standard input"
 		text, err = io.ReadAll(io.LimitReader(c.in, dsl.MaxJSONBytes+1))
 	} else {
-		text, err = os.ReadFile(file)
+		text, err = readFile(role, file)
 	}
 	if trimmed := strings.TrimSpace(file); err != nil && (strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "[")) {
-		return nil, errors.New("JSON stands where the name of a file belongs; put it into a file, or send it to standard input and write -")
+		return nil, fmt.Errorf("%s: JSON stands where the name of a file belongs; put it into a file, or send it to standard input and write -", role)
 	}
 	if err != nil {
 		return nil, err
 	}
 	value, err := dsl.ParseJSON(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %s: %w", role, name, err)
 	}
 	return value, nil
 }

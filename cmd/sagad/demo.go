@@ -37,6 +37,7 @@ It ends by itself; exit code 1 says that something was not as expected.`,
 		Args: needs(),
 	}
 	d := &demo{console: c, flags: sharedFlags(cmd), format: formatFlag(cmd)}
+	d.flags.makesData = true
 	data := cmd.Flags().Lookup("data")
 	data.DefValue, d.flags.data = demoData, demoData
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) }
@@ -142,7 +143,7 @@ func (d *demo) open(ctx context.Context) error {
 	d.folder = filepath.Join(definitions, "examples", "cross-border-payment")
 	file := filepath.Join(d.folder, "payment.yaml")
 	if _, err := os.Stat(file); err != nil {
-		return fmt.Errorf("the shipped definitions are not here: %w; name their folder with --definitions", err)
+		return fmt.Errorf("the shipped definitions are not here: %w; name their folder with --definitions", unreadable("definition", file, err))
 	}
 	s, err := d.flags.resolve(d.console, file)
 	if err != nil {
@@ -183,7 +184,7 @@ func (d *demo) input(p payment) string { return filepath.Join(d.folder, "testdat
 // an ID of its own, so that the demo can be run again.
 func (d *demo) pay(ctx context.Context, p payment) (report, error) {
 	r := report{Title: p.title, Problems: []string{}}
-	input, err := readJSON(d.console, d.input(p))
+	input, err := readJSON(d.console, "input", d.input(p))
 	if err != nil {
 		return r, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -22,6 +23,9 @@ import (
 // defaultUIPort is the one that Temporal's own development server uses.
 const defaultUIPort = 8233
 
+// maxPort is the largest number of a port.
+const maxPort = 65535
+
 func devCommand(c *console) *cobra.Command {
 	d := developer{console: c}
 	cmd := &cobra.Command{
@@ -37,6 +41,7 @@ go through this process. Open sagas go on when it starts.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
 	}
 	d.flags, d.format = sharedFlags(cmd), formatFlag(cmd)
+	d.flags.makesData = true
 	cmd.Flags().IntVar(&d.port, strings.TrimPrefix(embedded.PortFlag, "--"), 0, "`PORT` of embedded Temporal; 0 takes a free one")
 	cmd.Flags().IntVar(&d.uiPort, strings.TrimPrefix(embedded.UIPortFlag, "--"), defaultUIPort, "`PORT` of the web UI; 0 takes a free one")
 	return cmd
@@ -54,6 +59,9 @@ func (d *developer) run(ctx context.Context) (err error) {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(interrupts)
+	if err := errors.Join(checkPort(embedded.PortFlag, d.port), checkPort(embedded.UIPortFlag, d.uiPort)); err != nil {
+		return err
+	}
 	s, err := d.flags.resolve(d.console, "")
 	if err != nil {
 		return err
@@ -87,6 +95,13 @@ func (d *developer) run(ctx context.Context) (err error) {
 	<-interrupts
 	if !d.format.json() {
 		d.console.say("stopping; open sagas go on at the next start")
+	}
+	return nil
+}
+
+func checkPort(flag string, port int) error {
+	if port < 0 || port > maxPort {
+		return fmt.Errorf("%s %d is no port: it may be from 1 to %d, and 0 takes a free one", flag, port, maxPort)
 	}
 	return nil
 }

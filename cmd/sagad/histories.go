@@ -15,6 +15,8 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 
 	"github.com/sagad/sagad/cmd/sagad/stack"
+	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine"
 	"github.com/sagad/sagad/engine/temporal"
 )
 
@@ -40,15 +42,23 @@ func sourcesOf(args []string) ([]source, error) {
 			for _, file := range files {
 				sources = append(sources, source{name: file})
 			}
-		case errors.Is(err, fs.ErrNotExist) && strings.Count(arg, "/") >= 2 && !isHistoryFile(arg):
-			sources = append(sources, source{name: arg, id: arg})
+		case errors.Is(err, fs.ErrNotExist) && mayBeID(arg):
+			sources = append(sources, source{name: arg, id: engine.CanonicalID(arg)})
 		case errors.Is(err, fs.ErrNotExist):
-			return nil, fmt.Errorf("there is no file %s, and it is no ID of a saga, which is TENANT/SAGA/KEY; `sagad list` shows them", arg)
+			return nil, fmt.Errorf("there is no file or folder %s; the ID of a saga is TENANT/SAGA/KEY, and `sagad list` shows them", arg)
 		default:
-			return nil, err
+			return nil, unreadable("history", arg, err)
 		}
 	}
 	return sources, nil
+}
+
+// mayBeID says whether what is no file can be the ID of a saga, and does not
+// look like the path of a file that is missing.
+func mayBeID(arg string) bool {
+	parts := strings.SplitN(arg, "/", 3)
+	return len(parts) == 3 && dsl.ValidTenantName(parts[0]) && parts[1] != "" && parts[2] != "" &&
+		!isHistoryFile(arg) && !strings.HasSuffix(arg, ".gz")
 }
 
 func isHistoryFile(name string) bool {
@@ -95,7 +105,7 @@ func (a *archive) histories(ctx context.Context, s source) ([]*historypb.History
 	if s.name != "-" {
 		file, err := os.Open(s.name)
 		if err != nil {
-			return nil, &unusableError{err}
+			return nil, &unusableError{unreadable("history", s.name, err)}
 		}
 		defer func() { _ = file.Close() }() // it only read
 		in = file
@@ -108,17 +118,18 @@ func (a *archive) histories(ctx context.Context, s source) ([]*historypb.History
 }
 
 func (a *archive) ofSaga(ctx context.Context, id string) ([]*historypb.History, error) {
-	if err := a.connect(ctx); err != nil {
+	if err := a.connect(ctx, id); err != nil {
 		return nil, err
 	}
 	runs, err := a.stack.Client().Histories(ctx, id)
 	if errors.Is(err, temporal.ErrNotFound) {
-		return nil, &unusableError{errors.New("there is no such saga, or none any more; `sagad list` shows what there is")}
+		return nil, &unusableError{errors.New("there is no such file, and no such saga, or none any more; `sagad list` shows what there is")}
 	}
 	return runs, err
 }
 
-func (a *archive) connect(ctx context.Context) error {
+// connect opens what has the sagas. name is the first that is looked for.
+func (a *archive) connect(ctx context.Context, name string) error {
 	if a.stack != nil {
 		return nil
 	}
@@ -131,7 +142,7 @@ func (a *archive) connect(ctx context.Context) error {
 		return err
 	}
 	if st.Empty() {
-		return fmt.Errorf("there are no sagas: nothing has run on the data directory %s; name another with --data", s.Data)
+		return fmt.Errorf("there is no file %s, and no saga: nothing has run on the data directory %s; name another with --data", name, s.Data)
 	}
 	a.stack = st
 	return st.Connect(ctx)

@@ -120,7 +120,7 @@ func plural(n int, noun string) string {
 
 // check checks one file.
 func (l *linter) check(s *settings, file string) (dsl.Diagnostics, error) {
-	text, err := os.ReadFile(file)
+	text, err := readFile("definition", file)
 	if err != nil {
 		return nil, err
 	}
@@ -165,13 +165,13 @@ func (l *linter) load(file string) ([]dsl.Manifest, error) {
 	if m, ok := l.loaded[file]; ok {
 		return m, nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := readFile("manifests", file)
 	if err != nil {
 		return nil, err
 	}
 	var m []dsl.Manifest
 	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("%s holds no manifests: %w; write it with `sagad plugin list -o json`", file, err)
+		return nil, fmt.Errorf("%s holds no manifests; write it with `sagad plugin list -o json`", file)
 	}
 	l.loaded[file] = m
 	return m, nil
@@ -183,7 +183,7 @@ func filesOf(args []string) ([]string, error) {
 	for _, arg := range args {
 		info, err := os.Stat(arg)
 		if err != nil {
-			return nil, err
+			return nil, unreadable("definition", arg, err)
 		}
 		if !info.IsDir() {
 			files = append(files, arg)

@@ -16,8 +16,13 @@ func pluginCommand(c *console) *cobra.Command {
 		Use:     "plugin",
 		Short:   "See what plugins offer",
 		Example: `  sagad plugin list`,
-		Args:    needs(),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return noCommand(cmd, args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(pluginListCommand(c))
 	return cmd

@@ -33,6 +33,8 @@ type replayed struct {
 	Difference string `json:"difference,omitempty"` // differs
 	Error      string `json:"error,omitempty"`      // error
 	File       string `json:"file,omitempty"`       // where it was exported to
+
+	ofSaga bool // History names the saga
 }
 
 func replayCommand(c *console) *cobra.Command {
@@ -115,7 +117,7 @@ func (r *replayer) source(ctx context.Context, s source) error {
 		return err
 	}
 	for i, history := range histories {
-		v := judge(s.name, history)
+		v := judge(s, history)
 		if i > 0 {
 			v.History = fmt.Sprintf("%s run %d", s.name, i+1)
 		}
@@ -132,8 +134,8 @@ func (r *replayer) source(ctx context.Context, s source) error {
 }
 
 // judge replays one history.
-func judge(name string, history *historypb.History) replayed {
-	v := replayed{History: name, Verdict: verdictOK}
+func judge(s source, history *historypb.History) replayed {
+	v := replayed{History: s.name, Verdict: verdictOK, ofSaga: s.id != ""}
 	r, err := temporal.Replay(history)
 	if r != nil {
 		v.ID, v.Run, v.Saga = r.ID, r.RunID, r.Saga
@@ -157,7 +159,7 @@ func (r *replayer) add(v replayed) {
 	}
 	style := r.console.style()
 	about := v.Outcome
-	if v.ID != v.History {
+	if !v.ofSaga { // otherwise it is named by its ID
 		about = v.ID + " " + v.Outcome
 	}
 	if v.File != "" {

@@ -92,8 +92,8 @@ second message with the same --id has no effect.`,
 		}
 		if input != "" {
 			var err error
-			if m.Data, err = readJSON(c, input); err != nil {
-				return fmt.Errorf("input: %w", err)
+			if m.Data, err = readJSON(c, "input", input); err != nil {
+				return err
 			}
 		}
 		if err := i.serve(ctx); err != nil {
@@ -155,7 +155,7 @@ have had no effect.`,
 	return operatorCommand(c, cmd, func(o *engine.Operator) (err error) {
 		o.Command = engine.CommandRetry
 		if input != "" {
-			o.Input, err = readJSON(c, input)
+			o.Input, err = readJSON(c, "input", input)
 		}
 		return err
 	})
@@ -204,7 +204,7 @@ the output it gave, or that it had none. The saga ends as resolved.`,
 		case output != "" && notApplied:
 			return errors.New("what was not applied has no output: leave --output out")
 		case output != "":
-			o.Output, err = readJSON(c, output)
+			o.Output, err = readJSON(c, "output", output)
 		}
 		return err
 	})

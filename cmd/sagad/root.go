@@ -27,7 +27,7 @@ there.`,
 		SilenceErrors: true, SilenceUsage: true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("there is no command %q; see `sagad help`", args[0])
+				return noCommand(cmd, args[0])
 			}
 			return nil
 		},
@@ -37,9 +37,8 @@ there.`,
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(
 		runCommand(c), devCommand(c), startCommand(c), showCommand(c), watchCommand(c), listCommand(c),
 		signalCommand(c), cancelCommand(c), retryCommand(c), skipCommand(c), resolveCommand(c), recoverCommand(c),

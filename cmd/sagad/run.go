@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -39,6 +38,7 @@ On a terminal the command also offers to send what the saga awaits.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), args[0]) },
 	}
 	r.console, r.flags, r.format = c, sharedFlags(cmd), formatFlag(cmd)
+	r.flags.makesData = true
 	cmd.Flags().StringVar(&r.input, "input", "", "`FILE` of JSON, - for standard input (default {})")
 	cmd.Flags().StringVar(&r.signals, "signals", "", "`FILE` of messages to send, each at its time")
 	cmd.Flags().BoolVar(&r.local, "local", false, "run in this process alone, without Temporal; nothing is remembered")
@@ -139,16 +139,16 @@ func (l *launch) read(input, signals string) (err error) {
 	}
 	l.plan, l.input = plan, map[string]any{}
 	if input != "" {
-		if l.input, err = readJSON(l.console, input); err != nil {
-			return fmt.Errorf("input: %w", err)
+		if l.input, err = readJSON(l.console, "input", input); err != nil {
+			return err
 		}
 	}
 	if signals == "" {
 		return nil
 	}
-	text, err := os.ReadFile(signals)
+	text, err := readFile("signals", signals)
 	if err != nil {
-		return fmt.Errorf("signals: %w", err)
+		return err
 	}
 	if l.messages, diagnostics = dsl.ParseMessages(dsl.Source{Name: signals, Data: text}); diagnostics.HasErrors() {
 		return diagnostics

@@ -86,7 +86,7 @@ func (s *scene) compile(t *testing.T, file string, replacements ...string) *dsl.
 // prepare gives what a saga of an input file is started with.
 func prepare(t *testing.T, plan *dsl.Plan, inputFile string) (*engine.Start, map[string]any) {
 	t.Helper()
-	input, err := readJSON(nil, inputFile)
+	input, err := readJSON(nil, "input", inputFile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +41,7 @@ type flags struct {
 
 	config, data, temporal, definitions, plugins, tenant, region string
 	verbose                                                      bool
+	makesData                                                    bool // the command may make the data directory
 }
 
 func sharedFlags(cmd *cobra.Command) *flags {
@@ -124,8 +127,14 @@ func (f *flags) resolve(c *console, file string) (*settings, error) {
 	}
 	if s.Plugins = path("plugins", f.plugins, config.Plugins); s.Plugins == "" {
 		s.Plugins = besideProgram()
-	} else if _, err := os.Stat(s.Plugins); err != nil {
-		return nil, fmt.Errorf("plugin folder: %w; name the folder of the plugins' executables with --plugins", err)
+	} else if info, err := os.Stat(s.Plugins); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("plugin folder: there is no folder %s; name the folder of the plugins' executables with --plugins", s.Plugins)
+	}
+	if err := f.checkData(s); err != nil {
+		return nil, err
+	}
+	if err := f.checkSearch(s); err != nil {
+		return nil, err
 	}
 	for _, flag := range []string{"config", "data", "temporal"} {
 		if set := f.cmd.Flags().Lookup(flag); set != nil && set.Value.String() != "" && (set.Changed || set.Value.String() != flagDefaults[flag]) {
@@ -133,6 +142,44 @@ func (f *flags) resolve(c *console, file string) (*settings, error) {
 		}
 	}
 	return s, f.readTenant(s, pick("tenant", f.tenant, config.Tenant), pick("region", f.region, config.Region))
+}
+
+// checkData refuses a data directory that was mistyped. Only a command that puts
+// something into it may name one that does not exist yet.
+func (f *flags) checkData(s *settings) error {
+	switch info, err := os.Stat(s.Data); {
+	case s.Data == "":
+		return errors.New("--data is empty; name a folder, or leave it out for " + defaultData)
+	case f.makesData || s.Temporal != stack.Embedded || !f.cmd.Flags().Changed("data"):
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the data directory %s does not exist, so nothing has run on it; name the one that was used with --data", s.Data)
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("the data directory %s is a file; name a folder with --data", s.Data)
+	}
+	return nil
+}
+
+// checkSearch refuses a filter by a search attribute that is not declared.
+func (f *flags) checkSearch(s *settings) error {
+	filters, err := f.cmd.Flags().GetStringArray("search")
+	if err != nil { // the command has no such flag
+		return nil
+	}
+	declared := dsl.SearchAttributes(s.Search)
+	names := slices.Sorted(maps.Keys(declared))
+	for _, filter := range filters {
+		name, _, _ := strings.Cut(filter, "=")
+		if declared[name] != "" {
+			continue
+		}
+		mend := "there are " + strings.Join(names, ", ")
+		if near := dsl.Suggest(name, names); near != "" {
+			mend = fmt.Sprintf("did you mean %q? There are %s", near, strings.Join(names, ", "))
+		}
+		return fmt.Errorf("--search %s: no search attribute has this name; %s. More are declared under `search` in %s", name, mend, defaultConfig)
+	}
+	return nil
 }
 
 // checking gives the settings of a command that only reads definitions.
@@ -174,12 +221,12 @@ func (f *flags) readConfig() (*dsl.Config, string, error) {
 	if name == "" {
 		name = defaultConfig
 	}
-	data, err := os.ReadFile(name)
+	data, err := readFile("configuration", name)
 	if errors.Is(err, fs.ErrNotExist) && f.config == "" {
 		return &dsl.Config{}, "", nil
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("configuration: %w", err)
+		return nil, "", err
 	}
 	config, diagnostics := dsl.ParseConfig(dsl.Source{Name: name, Data: data})
 	if config == nil {
@@ -199,7 +246,7 @@ func (f *flags) readTenant(s *settings, name, region string) error {
 	s.Tenant, s.Region = name, region
 	folder := filepath.Join(s.definitions, tenantsFolder)
 	file := filepath.Join(folder, name+".yaml")
-	data, err := os.ReadFile(file)
+	data, err := readFile("tenant "+name, file)
 	if errors.Is(err, fs.ErrNotExist) && name == defaultTenant {
 		if s.Region == "" {
 			s.Region = defaultRegion
@@ -210,7 +257,7 @@ func (f *flags) readTenant(s *settings, name, region string) error {
 		return fmt.Errorf("there is no tenant %s: %s is missing; write it, or name another with --tenant (%s)", name, file, tenantsIn(folder))
 	}
 	if err != nil {
-		return fmt.Errorf("tenant %s: %w", name, err)
+		return err
 	}
 	tenant, diagnostics := dsl.ParseTenant(dsl.Source{Name: file, Data: data}, knownZone)
 	if tenant == nil {
