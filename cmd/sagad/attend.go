@@ -73,17 +73,16 @@ func (a *attendance) cancel(ctx context.Context) {
 	a.tell("cancel", reply, err)
 }
 
-// send sends one message and tells how it went, never what was in it.
+// send sends one message and tells how it went, never what was in it. It tells
+// beforehand that it does: what follows from the message comes at once.
 func (a *attendance) send(ctx context.Context, to string, m engine.Signal) {
 	if data, err := dsl.MarshalCanonical(m.Data); err == nil {
 		m.Size = len(data)
 	}
-	reply, err := a.saga.signal(ctx, to, m)
-	if err == nil && reply.Accepted {
-		a.printer.Say("sent %s (%s)", m.Name, m.ID)
-		return
+	a.printer.Say("sending %s (%s)", m.Name, m.ID)
+	if reply, err := a.saga.signal(ctx, to, m); err != nil || !reply.Accepted {
+		a.tell("signal "+m.Name, reply, err)
 	}
-	a.tell("signal "+m.Name, reply, err)
 }
 
 func (a *attendance) tell(what string, reply engine.Reply, err error) {
@@ -106,6 +105,7 @@ func finish(c *console, f *format, printer *progress.Printer, r engine.Result, a
 			return err
 		}
 	} else {
+		r.Trace = shortTrace(r.Trace)
 		progress.Result(c.out, c.style(), r, again)
 	}
 	return verdict(r)

@@ -67,7 +67,9 @@ func (d *developer) run(ctx context.Context) (err error) {
 		return err
 	}
 	s.Port, s.UIPort = d.port, d.uiPort
-	s.Logger = d.flags.logger(d.console, slog.LevelWarn)
+	if !d.flags.verbose {
+		s.Logger = slog.New(newNotices(d.console))
+	}
 	s.Observe = d.observe
 	st, err := s.open(ctx)
 	if err != nil {

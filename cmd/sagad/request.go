@@ -104,10 +104,19 @@ second message with the same --id has no effect.`,
 	})
 }
 
+// afterTheEnd is the last sentence of the help of the commands that an ID makes
+// the same.
+const afterTheEnd = `
+
+It is taken once: a second one with the same --id changes nothing. A saga that has
+ended takes no more: it answers CLOSED and how it ended, to a second one with the
+same --id, too.`
+
 // operatorCommand makes one of the commands about what is parked.
 func operatorCommand(c *console, cmd *cobra.Command, complete func(o *engine.Operator) error) *cobra.Command {
 	var o engine.Operator
 	cmd.Args = needs("ID", "PATH")
+	cmd.Long += afterTheEnd
 	cmd.Flags().StringVar(&o.ID, "id", "", "`ID` of the command (default a new one); a second one with the same ID has no effect")
 	cmd.Flags().StringVar(&o.Actor, "actor", "", "`NAME` of who gives the command (default you)")
 	return instanceCommand(c, cmd, func(ctx context.Context, i *instance, args []string) error {
@@ -172,7 +181,7 @@ func skipCommand(c *console) *cobra.Command {
 	cmd.Flags().StringVar(&reason, "reason", "", "`WHY`, for the record")
 	return operatorCommand(c, cmd, func(o *engine.Operator) error {
 		o.Command, o.Reason = engine.CommandSkip, reason
-		if reason == "" {
+		if strings.TrimSpace(reason) == "" {
 			return errors.New("skip needs a reason: --reason WHY")
 		}
 		return nil
@@ -199,7 +208,7 @@ the output it gave, or that it had none. The saga ends as resolved.`,
 		switch {
 		case applied == notApplied:
 			return errors.New("resolve needs one of --applied and --not-applied")
-		case evidence == "":
+		case strings.TrimSpace(evidence) == "":
 			return errors.New("resolve needs evidence: --evidence WHAT")
 		case output != "" && notApplied:
 			return errors.New("what was not applied has no output: leave --output out")

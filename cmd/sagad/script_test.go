@@ -65,7 +65,8 @@ func patient(dir string) string {
 }
 
 // devCmd runs `sagad dev` beside a script: `dev start ARG...` waits until it is
-// up, `dev stop` ends it as Ctrl-C does, `dev kill` as a power cut does.
+// up, `dev stop` ends it as Ctrl-C does, `dev kill` as a power cut does. What it
+// wrote is then in the file dev.out.
 func devCmd(ts *testscript.TestScript, neg bool, args []string) {
 	const key = "dev"
 	if neg || len(args) == 0 {
@@ -92,6 +93,7 @@ func devCmd(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Check(err)
 		}
 		ts.Logf("%s", d.output())
+		ts.Check(os.WriteFile(ts.MkAbs("dev.out"), []byte(d.output()), 0o600))
 	}
 }
 

@@ -117,7 +117,7 @@ func (f *flags) resolve(c *console, file string) (*settings, error) {
 	}
 	s := &settings{Config: stack.Config{
 		Data: path("data", f.data, config.Data), Temporal: pick("temporal", f.temporal, config.Temporal),
-		Namespace: config.Namespace, Search: config.Search, UIPort: embedded.NoUI, Logger: f.logger(c, slog.LevelError+1),
+		Namespace: config.Namespace, Search: config.Search, UIPort: embedded.NoUI, Logger: f.logger(c),
 	}}
 	if !dsl.ValidTemporal(s.Temporal) {
 		return nil, fmt.Errorf("--temporal %q is no address of Temporal; %s", s.Temporal, dsl.AddressHint)
@@ -206,13 +206,12 @@ func (f *flags) definitionsFolder(config *dsl.Config, base string) string {
 	}
 }
 
-// logger writes to standard error when asked to, and otherwise only what is as
-// bad as least.
-func (f *flags) logger(c *console, least slog.Level) *slog.Logger {
+// logger writes to standard error when asked to, and otherwise nothing.
+func (f *flags) logger(c *console) *slog.Logger {
 	if f.verbose {
-		least = slog.LevelInfo
+		return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	}
-	return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: least}))
+	return slog.New(slog.DiscardHandler)
 }
 
 // readConfig reads the configuration file and gives its folder.
