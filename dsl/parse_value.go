@@ -97,6 +97,10 @@ func (c *compiler) keyExpr(n *node) *Expr {
 		text, _ := constant.(string)
 		switch constant.(type) {
 		case string, int:
+			if _, isText := constant.(string); isText && text == "" {
+				c.errorNode(n, CodeValue, "the business key is empty", "write an expression such as ${{ input.orderId }}")
+				break
+			}
 			if bareKey.MatchString(text) {
 				c.errorNode(n, CodeExprForm, "the business key is text, not an expression", fmt.Sprintf("write ${{ %s }}", text))
 				break

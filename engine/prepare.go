@@ -104,7 +104,25 @@ func businessKey(plan *dsl.Plan, env dsl.Env) (string, error) {
 			return v, nil
 		}
 	}
-	return "", fmt.Errorf("`%s` gave %v; a business key is a string that is not empty, or an integer", plan.Key.Source(), value)
+	return "", fmt.Errorf("`%s` gave %s; a business key is a text that is not empty, or an integer", plan.Key.Source(), kindOf(value))
+}
+
+// kindOf names a value that is no business key, without what is in it: that may
+// be sensitive.
+func kindOf(value any) string {
+	switch value.(type) {
+	case nil:
+		return "null"
+	case string:
+		return "an empty text"
+	case bool:
+		return "a boolean"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "a map"
+	}
+	return "a number with a fraction"
 }
 
 func checkSearch(value any) error {

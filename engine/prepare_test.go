@@ -57,6 +57,16 @@ func TestPrepareRefuses(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+	untyped := compile(t, "saga: t\nkey: ${{ input.id }}\nsteps: [{id: a, set: {x: 1}}]\n")
+	for want, id := range map[string]any{
+		"null": nil, "an empty text": "", "a boolean": true, "a list": []any{"DE89370400440532013000"},
+		"a map": map[string]any{"iban": "DE89370400440532013000"}, "a number with a fraction": 1.5,
+	} {
+		_, _, err := engine.Prepare(untyped, engine.Target{Tenant: "demo"}, map[string]any{"id": id})
+		if err == nil || err.Error() != "key: `input.id` gave "+want+"; a business key is a text that is not empty, or an integer" {
+			t.Errorf("%v as key: %v", id, err)
+		}
+	}
 	start, search, err := engine.Prepare(plan, engine.Target{Tenant: "demo", Region: "r"}, map[string]any{"id": "k", "country": "DE"})
 	if err != nil {
 		t.Fatal(err)
