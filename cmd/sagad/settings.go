@@ -150,12 +150,12 @@ func (f *flags) checkData(s *settings) error {
 	switch info, err := os.Stat(s.Data); {
 	case s.Data == "":
 		return errors.New("--data is empty; name a folder, or leave it out for " + defaultData)
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("the data directory %s is a file; name a folder with --data", s.Data)
 	case f.makesData || s.Temporal != stack.Embedded || !f.cmd.Flags().Changed("data"):
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("the data directory %s does not exist, so nothing has run on it; name the one that was used with --data", s.Data)
-	case err == nil && !info.IsDir():
-		return fmt.Errorf("the data directory %s is a file; name a folder with --data", s.Data)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -50,7 +51,7 @@ func dial(ctx context.Context, address string, cfg Config, near bool) (client.Cl
 	defer cancel()
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
-		return nil, &UnreachableError{Address: address, Err: err, Mend: "start it, or name another with --temporal"}
+		return nil, &UnreachableError{Address: address, Err: plainly(err), Mend: "start it, or name another with --temporal"}
 	}
 	if near {
 		return c, nil
@@ -66,6 +67,23 @@ func dial(ctx context.Context, address string, cfg Config, near bool) (client.Cl
 		return nil, &UnreachableError{Address: address, Err: err, Mend: "create it with `temporal operator namespace create`, or name another in the configuration"}
 	}
 	return nil, &UnreachableError{Address: address, Err: err, Mend: "check the address and what the server says"}
+}
+
+// plainly says in plain words why there is no connection, as far as that is
+// known.
+func plainly(err error) error {
+	text := err.Error()
+	for _, known := range []struct{ part, words string }{
+		{"connection refused", "nobody listens there"},
+		{"no such host", "the name leads to no address"},
+		{"no children to pick from", "the name leads to no address"}, // how gRPC says it
+		{"deadline exceeded", "there is no answer in time"},
+	} {
+		if strings.Contains(text, known.part) {
+			return errors.New(known.words)
+		}
+	}
+	return err
 }
 
 // sdkHandler takes the SDK's lines about attempts that failed for debugging

@@ -222,3 +222,17 @@ func TestSecret(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 }
+
+func TestPlainly(t *testing.T) {
+	for text, want := range map[string]string{
+		`connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused"`: "nobody listens there",
+		"failed reaching server: no children to pick from":                                                             "the name leads to no address",
+		"dial tcp: lookup nowhere: no such host":                                                                       "the name leads to no address",
+		"failed reaching server: context deadline exceeded":                                                            "there is no answer in time",
+		"something else": "something else",
+	} {
+		if got := plainly(errors.New(text)).Error(); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
