@@ -3,6 +3,7 @@ package dsl
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
@@ -229,7 +230,7 @@ func (w *rewriter) matches(n *ast.BinaryNode) ast.Node {
 	}
 	re, err := regexp.Compile(pattern.Value)
 	if err != nil {
-		return w.fail(n.Right, "", "the pattern does not compile: %v", err)
+		return w.fail(n.Right, "", "the pattern does not compile: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 	return call(n.Location(), "matches", w.node(n.Left), &ast.ConstantNode{Value: re})
 }

@@ -94,7 +94,7 @@ func notice(level slog.Level, message string, a map[string]string) string {
 	case "plugin's circuit breaker changed":
 		return breakerNotice(plugin, a["to"])
 	case "Failed to poll for task.":
-		return "Temporal does not answer: " + firstLine(a["error"]) + "; it is tried again"
+		return lostNotice(a["error"])
 	case "Workflow panic", "Workflow task processing panic.":
 		return fmt.Sprintf("%s cannot go on: %s; it is tried again", a["workflowid"], firstLine(a["error"]))
 	case "the saga is too large to continue as new and stays in its run":
@@ -108,6 +108,15 @@ func notice(level slog.Level, message string, a map[string]string) string {
 		text += ": " + why
 	}
 	return text + "; -v shows more"
+}
+
+// lostNotice is the same for every way in which a connection breaks: all pollers
+// tell of theirs.
+func lostNotice(why string) string {
+	if strings.Contains(why, "connection") || strings.Contains(why, "reading from server") {
+		return "Temporal does not answer; it is tried again"
+	}
+	return "Temporal gives no work: " + firstLine(why) + "; it is tried again"
 }
 
 func breakerNotice(plugin, state string) string {

@@ -39,11 +39,12 @@ func TestNotices(t *testing.T) {
 		"what mends itself, and what went well": {func(l *slog.Logger) { l.Info("up"); plain(l).Warn("task lost", "Error", "gone") }, ""},
 		"Temporal that is gone": {
 			func(l *slog.Logger) {
-				for range 3 { // once for every poller
-					plain(l).Warn("Failed to poll for task.", "Error", errors.New("connection refused"))
+				for _, poller := range []string{"connection refused", "error reading from server: EOF", "connection refused"} {
+					plain(l).Warn("Failed to poll for task.", "Error", errors.New(poller))
 				}
+				plain(l).Warn("Failed to poll for task.", "Error", errors.New("not allowed\nat all"))
 			},
-			"TIME  Temporal does not answer: connection refused; it is tried again\n",
+			"TIME  Temporal does not answer; it is tried again\nTIME  Temporal gives no work: not allowed; it is tried again\n",
 		},
 		"a saga whose task fails": {
 			func(l *slog.Logger) {
