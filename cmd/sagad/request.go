@@ -78,7 +78,8 @@ func signalCommand(c *console) *cobra.Command {
 		Use:   "signal ID NAME",
 		Short: "Send a message to a saga",
 		Long: `Send a message to a saga. One that comes before it is awaited is kept. A
-second message with the same --id has no effect.`,
+second message with the same --id has no effect. A saga that has ended takes none:
+it answers CLOSED and how it ended.`,
 		Example: `  sagad signal demo/cross-border-payment/p-1 sca.completed --input confirmation.json
   echo '{"paymentId": "p-1"}' | sagad signal demo/cross-border-payment/p-1 sca.completed --input - --id sca-1`,
 		Args: needs("ID", "NAME"),
@@ -108,16 +109,16 @@ second message with the same --id has no effect.`,
 // the same.
 const afterTheEnd = `
 
-It is taken once: a second one with the same --id changes nothing. A saga that has
-ended takes no more: it answers CLOSED and how it ended, to a second one with the
-same --id, too.`
+It is taken once: the same one with the same --id changes nothing. A saga that has
+ended takes no more: it answers CLOSED and how it ended, also to one that was taken
+before.`
 
 // operatorCommand makes one of the commands about what is parked.
 func operatorCommand(c *console, cmd *cobra.Command, complete func(o *engine.Operator) error) *cobra.Command {
 	var o engine.Operator
 	cmd.Args = needs("ID", "PATH")
 	cmd.Long += afterTheEnd
-	cmd.Flags().StringVar(&o.ID, "id", "", "`ID` of the command (default a new one); a second one with the same ID has no effect")
+	cmd.Flags().StringVar(&o.ID, "id", "", "`ID` of the command (default a new one); the same command again has no effect")
 	cmd.Flags().StringVar(&o.Actor, "actor", "", "`NAME` of who gives the command (default you)")
 	return instanceCommand(c, cmd, func(ctx context.Context, i *instance, args []string) error {
 		o.Path = args[1]
