@@ -164,7 +164,7 @@ func (c *compiler) fits(v *Value, want *typ) {
 	case v.kind == valueExpr:
 		if t := c.types[v.expr]; t != nil {
 			if m := mismatch(t, want); m != "" {
-				c.errorExpr(v.expr, CodeType, "the value "+m, "")
+				c.errorExpr(v.expr, CodeType, "the value "+m, mendExprType(t, want, v.expr))
 			}
 		}
 	case v.kind == valueText:
@@ -177,6 +177,36 @@ func (c *compiler) fits(v *Value, want *typ) {
 			c.errorNode(n, CodeType, "the value "+m, "")
 		}
 	}
+}
+
+// scalar reports whether a type is that of a number or a boolean.
+func (t *typ) scalar() bool { return t.isNumber() || t.kind == typeBool }
+
+// mendConstant says how a constant of one type is made one of another, where
+// quotes make the difference.
+func mendConstant(constant any, t, want *typ) string {
+	text, isText := constant.(string)
+	switch {
+	case want.kind == typeText && t.scalar():
+		return "quote it if it is text"
+	case want.isNumber() && isText && decimalFloat.MatchString(text):
+		return "write the number without quotes"
+	}
+	return ""
+}
+
+// mendExprType says how what an expression gives is made another type, where
+// there is a function for it.
+func mendExprType(t, want *typ, e *Expr) string {
+	switch {
+	case t.null:
+		return ""
+	case want.kind == typeText && t.scalar():
+		return fmt.Sprintf("write string(%s)", e.Source())
+	case want.kind == typeInt && t.kind == typeText:
+		return fmt.Sprintf("write int(%s) if it holds one", e.Source())
+	}
+	return ""
 }
 
 func (c *compiler) fitsMap(v *Value, n *node, want *typ) {
@@ -200,8 +230,8 @@ func (c *compiler) fitsMap(v *Value, n *node, want *typ) {
 
 // fitsConstant validates a constant with the part of the schema it is for.
 func (c *compiler) fitsConstant(v *Value, n *node, want *typ) {
-	if m := mismatch(typeOfConstant(v.constant), want); m != "" {
-		c.errorNode(n, CodeType, "the value "+m, "")
+	if t := typeOfConstant(v.constant); mismatch(t, want) != "" {
+		c.errorNode(n, CodeType, "the value "+mismatch(t, want), mendConstant(v.constant, t, want))
 		return
 	}
 	if want.schema == nil || v.constant == nil && want.null {

@@ -200,7 +200,7 @@ func (w *rewriter) binary(n *ast.BinaryNode) ast.Node {
 	}
 	name, ok := binaryFunctions[n.Operator]
 	if !ok {
-		return w.fail(n, "", "the operator %s is not part of expressions", n.Operator)
+		return w.fail(n, "use + - * / and %, or compute it in an activity", "the operator %s is not part of expressions", n.Operator)
 	}
 	return call(n.Location(), name, w.node(n.Left), w.node(n.Right))
 }

@@ -268,7 +268,7 @@ func TestSchemasOfAChild(t *testing.T) {
 		t.Error(err)
 	}
 	_, diags = Compile(Source{Data: []byte(head + "steps: [{id: c, saga: child, with: {id: 1}}]")}, Options{Sagas: sagas})
-	if want := "3:41: error[TYPE]: the value is an integer, not text"; diags.Error() != want {
+	if want := "3:41: error[TYPE]: the value is an integer, not text; quote it if it is text"; diags.Error() != want {
 		t.Error(diags)
 	}
 }

@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -211,6 +212,9 @@ func (b *bundler) file(name, pointer string) error {
 	}
 	b.files[name] = nil
 	doc, err := b.load(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Error{Pointer: pointer, What: "there is no file " + name, Mend: "name one in the folder of the definition or below it"}
+	}
 	if err != nil {
 		return &Error{Pointer: pointer, What: fmt.Sprintf("the file %s cannot be read: %v", name, err)}
 	}
