@@ -105,10 +105,12 @@ var meant = map[string]string{
 func operatorAt(source string, at int) (from, to int, operator string) {
 	runes := []rune(source)
 	sign := func(i int) bool { return i >= 0 && i < len(runes) && strings.ContainsRune("=<>!&", runes[i]) }
-	at = min(at, len(runes))
-	for from = at; sign(from - 1); from-- {
+	from = min(at, len(runes))
+	for to = from; sign(to); {
+		to++
 	}
-	for to = at; sign(to); to++ {
+	for sign(from - 1) {
+		from--
 	}
 	return from, to, string(runes[from:to])
 }
