@@ -42,6 +42,7 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 				}
 				at = next
 			}
+			at.InitDefaultHelpFlag() // as the flag itself does
 			return at.Help()
 		},
 	}
