@@ -224,7 +224,10 @@ func (m *Machine) adopt(n *node, r *Report) {
 		if step == nil {
 			continue // of another version of the plan; the trace has it
 		}
-		x := &node{step: step, in: b, path: s.Path, state: s.State, code: s.Code, done: true, scheduledAt: s.ScheduledAt, closedAt: s.ClosedAt}
+		if r.Result.Outcome == OutcomeOrphaned && !m.settleLost(step, &s) {
+			continue
+		}
+		x := &node{step: step, in: b, path: s.Path, state: s.State, code: s.Code, done: true, scheduledAt: s.ScheduledAt, closedAt: s.ClosedAt, actedAt: s.ActedAt}
 		if s.Child != "" {
 			x.child = &child{id: s.Child}
 		}
@@ -236,6 +239,23 @@ func (m *Machine) adopt(n *node, r *Report) {
 		}
 		m.nodes = append(m.nodes, x)
 	}
+}
+
+// settleLost says of a step that was open when its saga was ended from outside
+// what is true from now on: nothing of it runs any more, and what it called may
+// have had its effect. reached is false for a step that was still to come.
+func (m *Machine) settleLost(step *dsl.Step, s *StepResult) (reached bool) {
+	switch s.State {
+	case StatePending:
+		return false
+	case StateRunning, StateParked, StateCompensating:
+		s.State = StateUnknown
+		if waits := step.Call == nil && step.Child == nil; waits || step.Call != nil && step.Call.Effect == dsl.EffectNone {
+			s.State = StateFailed // it had no effect
+		}
+		s.ClosedAt, s.Code = m.now, CodeTerminated
+	}
+	return true
 }
 
 // armAdopted arms what a child has handed up, in its order.

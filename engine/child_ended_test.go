@@ -3,6 +3,7 @@ package engine_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -222,5 +223,66 @@ func TestChildEndedAfterItsParentsPivot(t *testing.T) {
 	reply, out := operate(t, parent, engine.Operator{ID: "1", Command: engine.CommandRetry, Path: "c"})
 	if !reply.Accepted || len(out) != 1 || out[0].Kind != engine.CommandStartChild {
 		t.Errorf("retry: %+v, and does %+v", reply, out)
+	}
+}
+
+// What was open in a child when it was ended from outside does not stay open in
+// its parent: what waited has failed, what was still to come never came, and what
+// was called may have had its effect until it is compensated.
+func TestOpenStepsOfAChildThatEnded(t *testing.T) {
+	family := dsl.Definitions{
+		"parent": {Name: "parent.yaml", Data: []byte("saga: parent\nkey: ${{ input.id }}\nsteps:\n  - {id: c, saga: child, with: {id: z}}\n")},
+		"child": {Name: "child.yaml", Data: []byte(`saga: child
+key: ${{ input.id }}
+steps:
+  - id: all
+    parallel:
+      branches:
+        a: [{id: a, call: t.a, compensate: {call: t.undoA}}]
+        b: [{id: b, call: t.b, compensate: {call: t.undoB}}]
+        look: [{id: look, call: t.look, effect: none}]
+        w: [{id: w, await: {signal: go}}]
+  - {id: later, set: {x: 1}}
+`)},
+	}
+	plan, diags := dsl.Compile(family["parent"], dsl.Options{Sagas: family})
+	if plan == nil {
+		t.Fatal(diags)
+	}
+	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := engine.New(plan)
+	out := calling(parent.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: start}))
+	child, id := engine.New(out[0].Child.Plan), out[0].ID
+	child.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: out[0].Child.Start})
+	acted := at.Add(time.Second)
+	child.Step(engine.Event{Kind: engine.EventClosed, At: acted, ID: 1, Outcome: engine.Outcome{Class: engine.Applied}})
+	report := child.Report()
+	report.Result.Outcome = engine.OutcomeOrphaned
+	lost, end := at.Add(time.Minute), at.Add(time.Hour)
+	for out = calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: lost, ID: id, Child: &report})); len(out) == 1; {
+		out = calling(parent.Step(engine.Event{Kind: engine.EventClosed, At: end, ID: out[0].ID, Outcome: engine.Outcome{Class: engine.Applied}}))
+	}
+	type row struct {
+		Path             string
+		State            engine.State
+		Code             string
+		ActedAt, EndedAt time.Time
+	}
+	want := []row{
+		{"c", engine.StateUnknown, engine.CodeTerminated, time.Time{}, lost},
+		{"c/a", engine.StateCompensated, "", acted, end},
+		{"c/b", engine.StateCompensated, engine.CodeTerminated, lost, end},
+		{"c/look", engine.StateFailed, engine.CodeTerminated, time.Time{}, lost},
+		{"c/w", engine.StateFailed, engine.CodeTerminated, time.Time{}, lost},
+	}
+	var got []row
+	for _, s := range parent.Result().Steps {
+		got = append(got, row{s.Path, s.State, s.Code, s.ActedAt, s.ClosedAt})
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

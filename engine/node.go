@@ -55,6 +55,7 @@ type node struct {
 	parked *parking
 
 	scheduledAt, closedAt time.Time
+	actedAt               time.Time // when its action had closed, once its compensation has closed too
 }
 
 // parent gives the node around n, or nil for the saga.

@@ -232,6 +232,10 @@ func (m *Machine) closeEntry(e *entry, state State) {
 	m.settled(e)
 	m.unparkEntry(e)
 	e.state = state
-	e.node.state, e.node.closedAt = state, m.now
+	n := e.node
+	if n.actedAt.IsZero() {
+		n.actedAt = n.closedAt
+	}
+	n.state, n.closedAt = state, m.now
 	m.drop(e)
 }

@@ -222,7 +222,7 @@ func (r *reader) name(n *node, s *nodeState) error {
 // node fills in where a node stands.
 func (r *reader) node(n *node, s *nodeState) error {
 	n.state, n.code, n.done, n.handling = s.State, s.Code, s.Done, s.Handling
-	n.scheduledAt, n.closedAt, n.parked = s.Scheduled.time(), s.Closed.time(), s.Parked.parking()
+	n.scheduledAt, n.closedAt, n.actedAt, n.parked = s.Scheduled.time(), s.Closed.time(), s.Acted.time(), s.Parked.parking()
 	if len(s.Times) == 2 {
 		n.scheduledAt = r.m.startedAt.Add(time.Duration(s.Times[0]) * time.Millisecond)
 		n.closedAt = n.scheduledAt.Add(time.Duration(s.Times[1]) * time.Millisecond)

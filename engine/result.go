@@ -41,6 +41,7 @@ type Result struct {
 	Key           string       `json:"key"`
 	Tenant        string       `json:"tenant"`
 	Region        string       `json:"region"`
+	Root          string       `json:"root,omitempty"` // of a child: ID of the saga at the top of its family
 	Status        string       `json:"status"`
 	Outcome       string       `json:"outcome"`
 	Direction     string       `json:"direction"`
@@ -63,7 +64,8 @@ type StepResult struct {
 	Attempts     int          `json:"attempts"`
 	Key          string       `json:"key,omitempty"` // of the action
 	ScheduledAt  time.Time    `json:"scheduledAt,omitzero"`
-	ClosedAt     time.Time    `json:"closedAt,omitzero"`
+	ClosedAt     time.Time    `json:"closedAt,omitzero"`     // of its compensation, if that has closed, too
+	ActedAt      time.Time    `json:"actedAt,omitzero"`      // when the action had closed, of a step whose compensation has closed since
 	Code         string       `json:"code,omitempty"`        // of the last failure, unless the step succeeded
 	Signal       string       `json:"signal,omitempty"`      // what a running await waits for
 	Until        time.Time    `json:"until,omitzero"`        // when a running wait ends at the latest
@@ -172,6 +174,9 @@ func (m *Machine) Result() Result {
 	}
 	if m.start != nil {
 		r.ID, r.Key, r.Tenant, r.Region = m.start.ID, m.start.Key, m.start.Tenant, m.start.Region
+		if p := m.start.Parent; p != nil {
+			r.Root = p.Root
+		}
 	}
 	if m.cause != nil {
 		cause := *m.cause
@@ -191,7 +196,7 @@ func (m *Machine) stepResults() []StepResult {
 		if !n.leaf() && n.parked == nil {
 			continue
 		}
-		s := StepResult{Path: n.path, State: n.state, Attempts: n.attempts(), ScheduledAt: n.scheduledAt, ClosedAt: n.closedAt, Code: n.code}
+		s := StepResult{Path: n.path, State: n.state, Attempts: n.attempts(), ScheduledAt: n.scheduledAt, ClosedAt: n.closedAt, ActedAt: n.actedAt, Code: n.code}
 		if n.wait != nil && n.state == StateRunning {
 			s.Until = n.wait.until
 			if n.step.Kind == dsl.KindAwait {

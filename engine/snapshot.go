@@ -67,6 +67,7 @@ type nodeState struct {
 	Handling  bool          `json:"h,omitempty"`
 	Scheduled instant       `json:"a,omitempty"`
 	Closed    instant       `json:"z,omitempty"`
+	Acted     instant       `json:"w,omitempty"`
 	Times     []int64       `json:"m,omitempty"` // of what has closed, in its place: scheduled since the start, and how long it took, in milliseconds
 	Unwind    *unwindState  `json:"unwind,omitempty"`
 	Call      *callState    `json:"call,omitempty"`
@@ -330,7 +331,7 @@ func (w *writer) owners(entries []*entry) []int {
 }
 
 func (w *writer) node(n *node) nodeState {
-	s := nodeState{Block: -1, State: n.state, Code: n.code, Done: n.done, Handling: n.handling, Scheduled: at(n.scheduledAt), Closed: at(n.closedAt), Parked: park(n.parked)}
+	s := nodeState{Block: -1, State: n.state, Code: n.code, Done: n.done, Handling: n.handling, Scheduled: at(n.scheduledAt), Closed: at(n.closedAt), Acted: at(n.actedAt), Parked: park(n.parked)}
 	if n.in != nil {
 		s.Step, s.Block = n.step.Index, w.blocks[n.in]
 		if n.in.scope == nil { // adopted

@@ -15,29 +15,30 @@ import (
 // says is left out, and so are keys that are derived from it. Every saga has
 // one of these, and histories are kept for years.
 type closing struct {
-	Saga          string          `json:"saga,omitempty"` // of a child; otherwise the ID has it
-	Parent        *engine.Parent  `json:"parent,omitempty"`
-	Open          bool            `json:"open,omitempty"` // asked for before the end
-	Version       string          `json:"version"`
-	Digest        string          `json:"digest"`
-	Key           string          `json:"key"`
-	Region        string          `json:"region"`
-	Outcome       string          `json:"outcome"`
-	Backward      bool            `json:"backward,omitempty"`
-	Interventions int             `json:"interventions,omitempty"`
-	StartedAt     time.Time       `json:"startedAt"`
-	Elapsed       engine.Elapsed  `json:"elapsed"`
-	Cause         *engine.Failure `json:"cause,omitempty"`
-	Trace         string          `json:"trace"` // separated by spaces, which names do not hold
-	Output        any             `json:"output,omitempty"`
-	OutputError   string          `json:"outputError,omitempty"`
-	Steps         []closingStep   `json:"steps,omitempty"`
-	Committed     bool            `json:"committed,omitempty"` // of a child: what was armed in it never runs
-	Report        *wireReport     `json:"report,omitempty"`    // of a child
+	Saga          string           `json:"saga,omitempty"` // of a child; otherwise the ID has it
+	Parent        *engine.Parent   `json:"parent,omitempty"`
+	Open          bool             `json:"open,omitempty"` // asked for before the end
+	Version       string           `json:"version"`
+	Digest        string           `json:"digest"`
+	Key           string           `json:"key"`
+	Region        string           `json:"region"`
+	Outcome       string           `json:"outcome"`
+	Backward      bool             `json:"backward,omitempty"`
+	Interventions int              `json:"interventions,omitempty"`
+	StartedAt     time.Time        `json:"startedAt"`
+	Elapsed       engine.Elapsed   `json:"elapsed"`
+	Cause         *engine.Failure  `json:"cause,omitempty"`
+	Trace         string           `json:"trace"` // separated by spaces, which names do not hold
+	Output        any              `json:"output,omitempty"`
+	OutputError   string           `json:"outputError,omitempty"`
+	Steps         []closingStep    `json:"steps,omitempty"`
+	Acted         map[string]int64 `json:"acted,omitempty"`     // by path, of steps that were compensated: when the action had closed, in milliseconds since the start
+	Committed     bool             `json:"committed,omitempty"` // of a child: what was armed in it never runs
+	Report        *wireReport      `json:"report,omitempty"`    // of a child
 }
 
 // closingStep is a step as an array: path, state, attempts, scheduled and
-// closed in milliseconds since the start, attempts at the compensation (-1:
+// closed in milliseconds since the start (never: -1), attempts at the compensation (-1:
 // none was armed, -2: the step is a child saga), then the code of its failure if there is one or keys follow,
 // and the keys where they are not the ones derived from the path. A step that
 // has no key has an empty one there, a child its instance ID.
@@ -111,6 +112,24 @@ func (c *closing) compensation(path string, step engine.State) engine.State {
 	return engine.StateDisarmed
 }
 
+// sinceStart gives an instant in milliseconds since the saga started; -1 for
+// what has not come.
+func sinceStart(r *engine.Result, at time.Time) int64 {
+	if at.IsZero() {
+		return -1
+	}
+	return at.Sub(r.StartedAt).Milliseconds()
+}
+
+// instant gives back what sinceStart was given. In older histories what has not
+// come lies centuries before the start.
+func (c *closing) instant(since int64) time.Time {
+	if since < 0 {
+		return time.Time{}
+	}
+	return c.StartedAt.Add(time.Duration(since) * time.Millisecond)
+}
+
 // childStep stands in place of the attempts at a compensation.
 const childStep = -2
 
@@ -126,7 +145,13 @@ func pack(r *engine.Result, parent *engine.Parent) *closing {
 	for _, s := range r.Steps {
 		p := closingStep{
 			path: s.Path, state: s.State, attempts: s.Attempts, undone: -1, code: s.Code,
-			scheduled: s.ScheduledAt.Sub(r.StartedAt).Milliseconds(), closed: s.ClosedAt.Sub(r.StartedAt).Milliseconds(),
+			scheduled: sinceStart(r, s.ScheduledAt), closed: sinceStart(r, s.ClosedAt),
+		}
+		if !s.ActedAt.IsZero() {
+			if c.Acted == nil {
+				c.Acted = make(map[string]int64)
+			}
+			c.Acted[s.Path] = sinceStart(r, s.ActedAt)
 		}
 		keys := []string{s.Key}
 		derived := derivedKeys(r, parent, s.Path)
@@ -161,6 +186,9 @@ func (c *closing) unpack(id string) engine.Result {
 	if r.Trace == nil {
 		r.Trace = []string{}
 	}
+	if c.Parent != nil {
+		r.Root = c.Parent.Root
+	}
 	for _, p := range c.Steps {
 		keys := p.keys
 		if len(keys) == 0 {
@@ -171,8 +199,10 @@ func (c *closing) unpack(id string) engine.Result {
 		}
 		s := engine.StepResult{
 			Path: p.path, State: p.state, Attempts: p.attempts, Key: keys[0], Code: p.code,
-			ScheduledAt: c.StartedAt.Add(time.Duration(p.scheduled) * time.Millisecond),
-			ClosedAt:    c.StartedAt.Add(time.Duration(p.closed) * time.Millisecond),
+			ScheduledAt: c.instant(p.scheduled), ClosedAt: c.instant(p.closed),
+		}
+		if acted, ok := c.Acted[p.path]; ok {
+			s.ActedAt = c.instant(acted)
 		}
 		if p.undone == childStep {
 			s.Key, s.Child = "", keys[0]

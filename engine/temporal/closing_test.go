@@ -3,6 +3,7 @@ package temporal
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -38,6 +39,29 @@ func TestClosingRoundTrip(t *testing.T) {
 	}
 	if closed < 40 {
 		t.Errorf("only %d cases closed", closed)
+	}
+}
+
+// What has not come when a saga is asked has not come either when it is read, in
+// new histories and in those that put it before the start.
+func TestClosingOpenSteps(t *testing.T) {
+	start := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	want := engine.Result{ID: "demo/t/k", Tenant: "demo", StartedAt: start, Steps: []engine.StepResult{
+		{Path: "running", State: engine.StateRunning, ScheduledAt: start}, {Path: "pending", State: engine.StatePending},
+	}}
+	kept := pack(&want, nil)
+	for range 2 {
+		for i, s := range kept.unpack(want.ID).Steps {
+			if !s.ClosedAt.IsZero() || !s.ScheduledAt.Equal(want.Steps[i].ScheduledAt) {
+				t.Errorf("%s: scheduled %s, closed %s", s.Path, s.ScheduledAt, s.ClosedAt)
+			}
+		}
+		for i := range kept.Steps { // as it was written once
+			if s := &kept.Steps[i]; s.path == "pending" {
+				s.scheduled = time.Time{}.Sub(start).Milliseconds()
+			}
+			kept.Steps[i].closed = time.Time{}.Sub(start).Milliseconds()
+		}
 	}
 }
 
