@@ -21,19 +21,46 @@ func (r Record) ForRoot(start *Start) (told Record, ok bool) {
 	return r, true
 }
 
-// Include adds the steps of an open child to the result of an open parent, and
-// what is parked in it: the child's step shows them once the child has closed.
+// Include adds what an open child has done, its steps and its trace, to the result
+// of its parent, and what is parked in it: the parent's own result has them once
+// the child has closed. An orphan has heard of no child that has closed, so that
+// those are added as well. The outcome stays the parent's own: it is running while
+// a child of it is parked.
 func (r *Result) Include(child Result) {
 	at := slices.IndexFunc(r.Steps, func(s StepResult) bool { return s.Child == child.ID })
-	if at < 0 || child.Status == StatusClosed {
+	if at < 0 || child.Status == StatusClosed && r.Outcome != OutcomeOrphaned {
 		return
 	}
 	r.Steps = slices.Insert(r.Steps, at+1, child.Steps...)
+	r.Trace = append(r.Trace, child.Trace...)
 	r.Parked = append(r.Parked, child.Parked...)
 	slices.SortStableFunc(r.Parked, func(a, b Parked) int { return strings.Compare(a.Path, b.Path) })
-	if child.Outcome == OutcomeParked {
-		r.Outcome = OutcomeParked
+}
+
+// HandedUp takes over from the result of the saga at the top of the family how the
+// compensations stand that a closed child has handed up to it. It changes nothing
+// while they have not been taken over.
+func (r *Result) HandedUp(root Result) {
+	if !slices.ContainsFunc(root.Steps, func(s StepResult) bool { return s.Child == r.ID }) {
+		return // what stands there is of another try
 	}
+	theirs := make(map[string]StepResult, len(root.Steps))
+	for _, s := range root.Steps {
+		theirs[s.Path] = s
+	}
+	for i, s := range r.Steps {
+		if now, ok := theirs[s.Path]; ok && s.Compensation.State == StateArmed && now.Compensation.Key != "" {
+			r.Steps[i] = now
+		}
+	}
+}
+
+// LeavesArmed says whether a closed child has handed compensations up to the saga
+// at the top of its family.
+func (r *Result) LeavesArmed() bool {
+	return r.Root != "" && r.Status == StatusClosed && slices.ContainsFunc(r.Steps, func(s StepResult) bool {
+		return s.Compensation.State == StateArmed
+	})
 }
 
 // OpenChildren gives the instance IDs of the children that run.

@@ -190,6 +190,14 @@ func (m *Machine) Result() Result {
 	return r
 }
 
+// AsOf counts the age of an open saga on to now: its machine knows no time but
+// that of the last event.
+func (r *Result) AsOf(now time.Time) {
+	if r.Status == StatusOpen {
+		r.Elapsed = max(r.Elapsed, Elapsed(now.Sub(r.StartedAt)))
+	}
+}
+
 func (m *Machine) stepResults() []StepResult {
 	list := make([]StepResult, 0, len(m.nodes))
 	for _, n := range m.nodes {

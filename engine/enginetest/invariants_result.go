@@ -1,6 +1,10 @@
 package enginetest
 
-import "github.com/sagad/sagad/engine"
+import (
+	"slices"
+
+	"github.com/sagad/sagad/engine"
+)
 
 // resultFits checks that a result is one of the states of S19 and that what it
 // says about the saga fits together.
@@ -25,17 +29,23 @@ func resultFits(r *Run) (p problems) {
 	case engine.OutcomeCompensating:
 		p.want(!r.closed() && backward, got)
 	case engine.OutcomeParked:
-		p.want(!r.closed() && len(got.Parked) > 0, got)
+		p.want(!r.closed(), got)
 	default:
 		p.add("the outcome is %q", got.Outcome)
 	}
-	if (got.Outcome == engine.OutcomeParked) != (len(got.Parked) > 0) {
+	if parked := parkedItself(&got); (got.Outcome == engine.OutcomeParked) != parked {
 		p.add("the outcome is %s and parked are %v", got.Outcome, got.Parked)
 	}
 	if got.Output != nil && (!r.closed() || backward) {
 		p.add("the outcome is %s and the output %v", got.Outcome, got.Output)
 	}
 	return append(p, causeFits(got.Cause)...)
+}
+
+// parkedItself says whether something of the saga's own is parked, not of a child
+// that runs.
+func parkedItself(r *engine.Result) bool {
+	return slices.ContainsFunc(r.Parked, func(p engine.Parked) bool { return r.Addressee(p.Path) == r.ID })
 }
 
 func (p *problems) want(fits bool, got engine.Result) {

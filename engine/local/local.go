@@ -116,14 +116,20 @@ func (s *Saga) Wait() (engine.Result, error) {
 // Done is closed when the saga has ended.
 func (s *Saga) Done() <-chan struct{} { return s.done }
 
-// Result gives the saga as it stands, with the steps of the children that run.
+// Result gives the saga as it stands at its last event, with what the children that
+// run have done.
 func (s *Saga) Result() engine.Result {
 	s.mu.Lock()
 	result := s.machine.Result()
-	children := slices.Collect(maps.Values(s.children))
+	children := make(map[string]*Saga, len(s.children))
+	for _, c := range s.children {
+		children[c.start.ID] = c
+	}
 	s.mu.Unlock()
-	for _, c := range children {
-		result.Include(c.Result())
+	for _, id := range result.OpenChildren() {
+		if c := children[id]; c != nil {
+			result.Include(c.Result())
+		}
 	}
 	return result
 }

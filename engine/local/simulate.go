@@ -2,8 +2,6 @@ package local
 
 import (
 	"container/heap"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -66,8 +64,14 @@ func Simulate(plan *dsl.Plan, start *engine.Start, at time.Time, script Script) 
 // result gives a saga with the steps of its open children.
 func (saga *simulated) result() engine.Result {
 	r := saga.machine.Result()
-	for _, id := range slices.Sorted(maps.Keys(saga.children)) {
-		r.Include(saga.children[id].result())
+	children := make(map[string]*simulated, len(saga.children))
+	for _, c := range saga.children {
+		children[c.instance] = c
+	}
+	for _, id := range r.OpenChildren() {
+		if c := children[id]; c != nil {
+			r.Include(c.result())
+		}
 	}
 	return r
 }

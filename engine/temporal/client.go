@@ -163,17 +163,27 @@ func resultOf(id string, err error) (engine.Result, error) {
 // maxAsked is how many open children of a saga are asked for their state.
 const maxAsked = 100
 
-// Result gives a saga as it stands. An open saga is asked, which needs a worker
-// of its tenant and region, and so are the first hundred of its open children,
-// whose steps stand behind their own; a closed one left its result behind.
+// Result gives a saga as it stands, an open one with its age by the clock of this
+// process. An open saga is asked, which needs a worker of its tenant and region, and
+// so are the first hundred of its open children, whose steps stand behind their own;
+// a closed one left its result behind. The compensations that a closed child has
+// handed up stand as they stand at the top of its family, if that one answers.
 func (c *Client) Result(ctx context.Context, id string) (engine.Result, error) {
 	left := maxAsked
-	return c.result(ctx, id, &left)
+	result, err := c.result(ctx, id, &left)
+	if err == nil && result.LeavesArmed() {
+		ctx, cancel := context.WithTimeout(ctx, askTime)
+		defer cancel()
+		if root, err := c.own(ctx, result.Root); err == nil {
+			result.HandedUp(root)
+		}
+	}
+	return result, err
 }
 
 func (c *Client) result(ctx context.Context, id string, left *int) (engine.Result, error) {
 	result, err := c.own(ctx, id)
-	if err != nil || result.Status == engine.StatusClosed {
+	if err != nil || result.Status == engine.StatusClosed && result.Outcome != engine.OutcomeOrphaned {
 		return result, err
 	}
 	for _, child := range result.OpenChildren() {
@@ -199,11 +209,14 @@ func (c *Client) own(ctx context.Context, id string) (engine.Result, error) {
 	if err != nil {
 		return resultOf(id, err)
 	}
-	switch described.GetWorkflowExecutionInfo().GetStatus() {
+	switch info := described.GetWorkflowExecutionInfo(); info.GetStatus() {
 	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
-		return c.view(ctx, id)
+		result, err := c.view(ctx, id)
+		result.AsOf(time.Now())
+		return result, err
 	case enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
 		result, err := c.view(ctx, id)
+		result.AsOf(info.GetCloseTime().AsTime())
 		result.Status, result.Outcome, result.Parked = engine.StatusClosed, engine.OutcomeOrphaned, nil
 		return result, err
 	}

@@ -15,7 +15,7 @@ type Observed struct {
 	Interventions int
 	Cause         string // kind, path and code; empty: none
 	Elapsed       time.Duration
-	Trace         []string // S6
+	Trace         []string // S6; those of open children stand last
 	Output        any
 	OutputError   bool
 	Steps         []Step // those of open children behind their step
@@ -53,7 +53,7 @@ type Invoked struct {
 // observed tells what came of the saga.
 func (s *saga) observed() *Observed {
 	o := &Observed{
-		Direction: engine.Forward, Interventions: s.interventions, Trace: s.trace,
+		Direction: engine.Forward, Interventions: s.interventions, Trace: s.traceList(),
 		Output: s.output, OutputError: s.outputError, Elapsed: s.lastEvent.Sub(s.startedAt),
 		Steps: s.stepList(), Parked: s.parkedList(), Invocations: s.invocations, Replies: s.replies,
 	}
@@ -75,13 +75,29 @@ func (s *saga) outcome() string {
 		return engine.OutcomeCompensated
 	case s.closed:
 		return engine.OutcomeCompleted
-	case len(s.parkedList()) > 0:
+	case s.parked():
 		return engine.OutcomeParked
 	case backward:
 		return engine.OutcomeCompensating
 	default:
 		return engine.OutcomeRunning
 	}
+}
+
+// parked says whether something of the saga's own is parked, not of a child's.
+func (s *saga) parked() bool {
+	return slices.ContainsFunc(s.frames, func(f *frame) bool { return f.parked != nil }) ||
+		slices.ContainsFunc(s.entries, func(e *entry) bool { return e.parked != nil })
+}
+
+func (s *saga) traceList() []string {
+	list := slices.Clone(s.trace)
+	for _, f := range s.frames {
+		if f.runs() {
+			list = append(list, f.child.traceList()...)
+		}
+	}
+	return list
 }
 
 func (s *saga) stepList() (list []Step) {
