@@ -1,6 +1,7 @@
 package progress
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -8,8 +9,8 @@ import (
 )
 
 // Changes tells of the transitions that led from one state of a saga to a
-// later one, as far as the states show them, in the order in which the steps
-// closed. The state before the first one is the zero Result.
+// later one, as far as the states show them, in the order in which they happened,
+// those of children among them. The state before the first one is the zero Result.
 func Changes(before, after engine.Result) []engine.Record {
 	c := changes{after: after, reached: make(map[string]int, len(after.Steps)), was: make(map[string]engine.StepResult, len(before.Steps)), is: make(map[string]engine.StepResult, len(after.Steps))}
 	for _, s := range before.Steps {
@@ -30,6 +31,7 @@ func Changes(before, after engine.Result) []engine.Record {
 	c.closed(before)
 	c.parked(before)
 	c.open()
+	slices.SortStableFunc(c.records, func(a, b engine.Record) int { return a.At.Compare(b.At) })
 	if after.Status == engine.StatusClosed && before.Status != engine.StatusClosed {
 		c.add(engine.Record{At: c.now(), Transition: engine.TransitionClosed, Message: after.Outcome})
 	}
@@ -48,8 +50,21 @@ type changes struct {
 
 func (c *changes) add(r engine.Record) { c.records = append(c.records, r) }
 
-// now is the instant of the later state.
+// now is the instant of the later state: the end of a saga that has closed, and
+// when an open one was looked at.
 func (c *changes) now() time.Time { return c.after.StartedAt.Add(time.Duration(c.after.Elapsed)) }
+
+// latest is the last instant that the later state knows.
+func (c *changes) latest() time.Time {
+	now := c.after.StartedAt
+	for _, s := range c.after.Steps {
+		now = later(now, later(s.ScheduledAt, later(s.ActedAt, s.ClosedAt)))
+	}
+	for _, p := range c.after.Parked {
+		now = later(now, p.Since)
+	}
+	return now
+}
 
 // closed tells of the items that are new in the trace.
 func (c *changes) closed(before engine.Result) {
@@ -66,13 +81,18 @@ func (c *changes) closed(before engine.Result) {
 		name := strings.TrimRight(item, "!?")
 		if path, ok := strings.CutPrefix(name, "~"); ok {
 			c.skipped("")
-			c.turn(backward)
+			if cause := c.after.Cause; cause == nil || cause.Path == "" { // otherwise the step that failed turns the saga
+				c.turn(backward)
+			}
 			if name == item { // ~x! is parked, which stands elsewhere with its reason
 				c.add(engine.Record{At: c.is[path].ClosedAt, Transition: engine.TransitionCompensated, Path: path, Op: engine.OpCompensation, Attempt: attemptsOf(c.is[path])})
 			}
 			continue
 		}
 		c.leaf(name, strings.TrimPrefix(item, name))
+		if cause := c.after.Cause; cause != nil && cause.Path == name {
+			c.turn(backward)
+		}
 	}
 	c.skipped("")
 	c.turn(backward)
@@ -85,10 +105,10 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// skipped tells of the steps that were skipped before a leaf was reached or, if
-// it is none, all that were.
+// skipped tells of the steps that were skipped before a leaf was reached, or inside
+// it, or, if it is none, of all that were.
 func (c *changes) skipped(leaf string) {
-	for len(c.skips) > 0 && (leaf == "" || c.reached[c.skips[0].Path] < c.reached[leaf]) {
+	for len(c.skips) > 0 && (leaf == "" || c.reached[c.skips[0].Path] < c.reached[leaf] || strings.HasPrefix(c.skips[0].Path, leaf+"/")) {
 		c.add(engine.Record{At: c.skips[0].ClosedAt, Transition: engine.TransitionSkipped, Path: c.skips[0].Path})
 		c.skips = c.skips[1:]
 	}
@@ -98,7 +118,10 @@ func (c *changes) skipped(leaf string) {
 func (c *changes) leaf(path, mark string) {
 	s := c.is[path]
 	at := s.ClosedAt
-	if attemptsOf(s) > 0 { // what stands there is the end of its compensation
+	switch {
+	case !s.ActedAt.IsZero():
+		at = s.ActedAt
+	case attemptsOf(s) > 0 && isBack(s): // of an old saga: what stands there is the end of its compensation
 		at = later(s.ScheduledAt, c.last)
 	}
 	c.skipped(path)
@@ -129,7 +152,7 @@ func (c *changes) turn(before bool) {
 	c.turned = true
 	r := engine.Record{At: c.last, Transition: engine.TransitionCompensating}
 	if r.At.IsZero() { // nothing closed: somebody cancelled between two steps
-		r.At = c.now()
+		r.At = c.latest()
 	}
 	if cause := c.after.Cause; cause != nil {
 		r.Code, r.Message = cause.Code, cause.Message
@@ -167,13 +190,38 @@ func (c *changes) open() {
 		was := c.was[s.Path]
 		switch {
 		case s.State == engine.StateRunning && s.Attempts > was.Attempts:
-			c.add(engine.Record{At: c.now(), Transition: engine.TransitionScheduled, Path: s.Path, Op: engine.OpAction, Attempt: s.Attempts})
+			at := s.ScheduledAt
+			if s.Attempts > 1 {
+				at = c.now()
+			}
+			c.add(engine.Record{At: at, Transition: engine.TransitionScheduled, Path: s.Path, Op: engine.OpAction, Attempt: s.Attempts})
+		case s.State == engine.StateRunning && s.Child != "" && was.State != engine.StateRunning:
+			c.add(engine.Record{At: s.ScheduledAt, Transition: engine.TransitionScheduled, Path: s.Path, Op: engine.OpAction, Child: s.Child})
 		case s.State == engine.StateRunning && s.Key == "" && was.State != engine.StateRunning:
 			c.add(engine.Record{At: s.ScheduledAt, Transition: engine.TransitionWaiting, Path: s.Path, Signal: s.Signal, Until: s.Until})
 		case s.State == engine.StateCompensating && attemptsOf(s) > attemptsOf(was):
-			c.add(engine.Record{At: c.now(), Transition: engine.TransitionCompensating, Path: s.Path, Op: engine.OpCompensation, Attempt: attemptsOf(s)})
+			at := c.latest() // the one before it has just closed
+			if attemptsOf(s) > 1 {
+				at = c.now()
+			}
+			c.add(engine.Record{At: at, Transition: engine.TransitionCompensating, Path: s.Path, Op: engine.OpCompensation, Attempt: attemptsOf(s)})
 		}
 	}
 }
 
 func attemptsOf(s engine.StepResult) int { return s.Compensation.Attempts }
+
+// isBack says whether the compensation of a step has closed.
+func isBack(s engine.StepResult) bool {
+	return s.State == engine.StateCompensated || s.State == engine.StateSkipped && s.Compensation.Key != ""
+}
+
+// took is how long the action of a step took; ok is false if that is not known.
+func took(s engine.StepResult) (d time.Duration, ok bool) {
+	end := s.ClosedAt
+	if isBack(s) {
+		end = s.ActedAt
+	}
+	d = end.Sub(s.ScheduledAt)
+	return d, !s.ScheduledAt.IsZero() && !end.IsZero() && d >= 0
+}

@@ -269,7 +269,7 @@ func (d *drawing) leaf(s *dsl.Step, path, indent string) {
 	if d.keys && row.Key != "" {
 		d.add(indent, "    key", clean(row.Key), Style.Dim)
 		if row.Compensation.Key != "" {
-			d.add(indent, "    key", clean(row.Compensation.Key), Style.Dim)
+			d.add(indent, "    back key", clean(row.Compensation.Key), Style.Dim)
 		}
 	}
 }
@@ -313,6 +313,9 @@ func (d *drawing) details(row engine.StepResult) string {
 	var words []string
 	if row.Attempts > 1 || row.Compensation.Attempts > 1 {
 		text := fmt.Sprintf("%d attempts", row.Attempts)
+		if row.Attempts == 1 {
+			text = "1 attempt"
+		}
 		if n := row.Compensation.Attempts; n > 0 {
 			text += fmt.Sprintf(" + %d back", n)
 		}
@@ -320,12 +323,15 @@ func (d *drawing) details(row engine.StepResult) string {
 	}
 	if !row.ScheduledAt.IsZero() {
 		text := "at " + short(row.ScheduledAt.Sub(d.r.StartedAt))
-		if !row.ClosedAt.IsZero() {
-			text += ", " + short(row.ClosedAt.Sub(row.ScheduledAt))
+		if took, ok := took(row); ok {
+			text += ", " + short(took)
+		}
+		if row.State == engine.StateCompensated {
+			text += ", back at " + short(row.ClosedAt.Sub(d.r.StartedAt))
 		}
 		words = append(words, text)
 	}
-	if row.Code != "" {
+	if row.Code != "" && row.State != engine.StateCompensated { // nothing of it is left
 		words = append(words, clean(row.Code))
 	}
 	if !row.Until.IsZero() {

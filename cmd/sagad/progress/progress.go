@@ -79,7 +79,7 @@ func (p *Printer) Plan(plan *dsl.Plan) {
 	defer p.mu.Unlock()
 	p.plan = plan
 	p.title = strings.TrimSpace(p.style.Bold(clean(plan.Saga)) + " " + clean(plan.Version))
-	p.gather(plan.Steps)
+	p.gather(plan.Steps, 0)
 }
 
 // Title says what stands in the first line of a saga whose definition is not
@@ -90,15 +90,30 @@ func (p *Printer) Title(text string) {
 	p.title = p.style.Bold(clean(text))
 }
 
-// gather makes room for the names of steps.
-func (p *Printer) gather(steps []*dsl.Step) {
+// keyRoom is the room for the key of an item in a path. The keys are not known
+// before they come; paths that need more make the column wider.
+const keyRoom = len("[12345678]")
+
+// gather makes room for the paths of steps, those of children included. before is
+// what stands around their names in paths.
+func (p *Printer) gather(steps []*dsl.Step, before int) {
 	for _, step := range steps {
-		p.width = min(max(p.width, len(step.ID)), maxPath)
+		p.widen(before + len(step.ID))
+		inside := before
+		if step.Kind == dsl.KindForeach {
+			inside += keyRoom
+		}
 		for _, inner := range step.Blocks() {
-			p.gather(inner)
+			p.gather(inner, inside)
+		}
+		if step.Child != nil {
+			p.gather(step.Child.Plan.Steps, before+len(step.ID)+1)
 		}
 	}
 }
+
+// widen makes the column of paths wide enough for one.
+func (p *Printer) widen(path int) { p.width = min(max(p.width, path), maxPath) }
 
 // step gives the step that a path names, or nil.
 func (p *Printer) step(path string) *dsl.Step {
@@ -111,6 +126,9 @@ func (p *Printer) step(path string) *dsl.Step {
 // activity gives the activity of a step's action, or its compensation's.
 func (p *Printer) activity(path string, op engine.Op) string {
 	step := p.step(path)
+	if step != nil && step.Child != nil && op == engine.OpAction {
+		return step.Child.Plan.Saga
+	}
 	if step == nil || step.Call == nil {
 		return ""
 	}

@@ -114,13 +114,13 @@ func (p *Printer) probing(r engine.Record) {
 }
 
 func (p *Printer) waiting(r engine.Record) {
-	what := "waits"
+	what, text := "sleeps", "sleeps for "+short(r.Until.Sub(r.At))
 	if signal := p.signal(r); signal != "" {
 		what = "waits for " + signal
-	}
-	text := what
-	if !r.Until.IsZero() {
-		text += ", at most " + short(r.Until.Sub(r.At))
+		text = what
+		if !r.Until.IsZero() {
+			text += ", at most " + short(r.Until.Sub(r.At))
+		}
 	}
 	p.about(r, signWait, "", text)
 	p.begin(&item{path: r.Path, op: engine.OpAction, what: what, since: r.At, until: r.Until, waiting: true})
@@ -153,7 +153,9 @@ func (p *Printer) closed(r engine.Record, g sign, text string) {
 
 // about writes one line about a step.
 func (p *Printer) about(r engine.Record, g sign, what, text string) {
-	line := p.prefix(r.At, g) + " " + pad(p.path(r), p.width) + " "
+	path := p.path(r)
+	p.widen(utf8.RuneCountInString(path))
+	line := p.prefix(r.At, g) + " " + pad(path, p.width) + " "
 	if what != "" {
 		line += " " + p.style.Dim(pad(what, whatWidth))
 	}

@@ -4,11 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/sagad/sagad/engine"
 )
+
+// ChildParked stands behind the state of a saga when nothing of its own is parked
+// and something of a child's is.
+const ChildParked = " (child parked)"
 
 // Result writes how a saga stands, for people: the outcome, why, what came out
 // and, if somebody has to decide, the commands that fit, with again behind
@@ -25,6 +30,12 @@ func Result(w io.Writer, style Style, r engine.Result, again string) {
 	}
 	print := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) } // as for every terminal
 	print("%s %s %s  %s", style.Bold(head), verb, short(time.Duration(r.Elapsed)), style.Dim(clean(r.ID)))
+	if r.Root != "" {
+		print("  child   of %s%s", clean(r.Root), fate(r))
+	}
+	if r.Outcome == engine.OutcomeOrphaned && r.Root == "" {
+		print("          sagad recover %s", Quote(r.ID)+again)
+	}
 	if c := r.Cause; c != nil {
 		print("  cause   %s", style.Red(joinWords(prefixed(c.Path), Reason(c.Code, c.Message))))
 	}
@@ -85,8 +96,25 @@ func Quote(s string) string {
 	return "'" + strings.ReplaceAll(clean(s), "'", `'\''`) + "'"
 }
 
+// fate says what becomes of the compensations that a closed child has handed up.
+func fate(r engine.Result) string {
+	handed := slices.ContainsFunc(r.Steps, func(s engine.StepResult) bool { return s.Compensation.Key != "" })
+	switch {
+	case r.Status == engine.StatusOpen || !handed:
+		return ""
+	case r.Outcome == engine.OutcomeOrphaned:
+		return ", which takes over what it has left"
+	case r.Direction == engine.Backward:
+		return ""
+	}
+	return ", which has taken over its compensations"
+}
+
 func outcomeSign(r engine.Result) (sign, string) {
 	word := r.Outcome
+	if r.Outcome != engine.OutcomeParked && len(r.Parked) > 0 {
+		return signParked, word + ChildParked
+	}
 	switch r.Outcome {
 	case engine.OutcomeCompleted:
 		return signOK, word
@@ -113,18 +141,18 @@ func Steps(w io.Writer, style Style, r engine.Result) {
 	}
 	_, _ = fmt.Fprintf(w, "  %s  %s  ATTEMPTS  %8s  %s\n", pad("STEP", width), pad("STATE", wordWidth), "AT", "TOOK")
 	for _, s := range r.Steps {
-		at, took := "", ""
+		at, span := "", ""
 		if !s.ScheduledAt.IsZero() {
 			at = short(s.ScheduledAt.Sub(r.StartedAt))
-			if !s.ClosedAt.IsZero() {
-				took = short(s.ClosedAt.Sub(s.ScheduledAt))
+			if d, ok := took(s); ok {
+				span = short(d)
 			}
 		}
 		attempts := fmt.Sprint(s.Attempts)
 		if n := attemptsOf(s); n > 0 {
 			attempts += fmt.Sprintf(" + %d", n)
 		}
-		_, _ = fmt.Fprintf(w, "  %s  %s  %s  %8s  %s\n", pad(clean(s.Path), width), stateText(style, s.State), pad(attempts, len("ATTEMPTS")), at, took)
+		_, _ = fmt.Fprintf(w, "  %s  %s  %s  %8s  %s\n", pad(clean(s.Path), width), stateText(style, s.State), pad(attempts, len("ATTEMPTS")), at, span)
 	}
 }
 
