@@ -230,6 +230,17 @@ func (d *data) UnmarshalJSON(text []byte) (err error) {
 	return err
 }
 
+// SnapshotStart gives the instant at which the saga of a snapshot started, UTC.
+func SnapshotStart(snapshot []byte) (time.Time, error) {
+	var s struct {
+		StartedAt instant `json:"startedAt"`
+	}
+	if err := json.Unmarshal(snapshot, &s); err != nil {
+		return time.Time{}, fmt.Errorf("read state: %w", err)
+	}
+	return s.StartedAt.time(), nil
+}
+
 // Snapshot gives the machine's state between two steps, for Restore. It is JSON,
 // the same for the same state, and names the semantics that wrote it (S24, S26).
 // When steps that have closed were scheduled and closed is kept to the

@@ -76,10 +76,10 @@ func (i *instance) close() {
 }
 
 // result gives the saga as it stands. Only a worker knows how an open saga
-// stands; where there is none, this process is one that calls no plugin: who
-// looks moves nothing.
+// stands, and one above a child that has closed; where there is none, this process
+// is one that calls no plugin: who looks moves nothing.
 func (i *instance) result(ctx context.Context) (engine.Result, error) {
-	if err := i.work(ctx, i.stack.StartLooking); err != nil {
+	if err := i.work(ctx, true, i.stack.StartLooking); err != nil {
 		return engine.Result{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
@@ -90,9 +90,11 @@ func (i *instance) result(ctx context.Context) (engine.Result, error) {
 
 // serve makes this process run the saga if it is open and nobody else does. Its
 // region is the one it was started in.
-func (i *instance) serve(ctx context.Context) error { return i.work(ctx, i.stack.StartWorker) }
+func (i *instance) serve(ctx context.Context) error { return i.work(ctx, false, i.stack.StartWorker) }
 
-func (i *instance) work(ctx context.Context, start func(context.Context) error) error {
+// work starts a worker if the saga is open and has none; above says that it is
+// needed as well when the saga at the top of the family is.
+func (i *instance) work(ctx context.Context, above bool, start func(context.Context) error) error {
 	if i.settings.Temporal != stack.Embedded || i.stack.Working() {
 		return nil
 	}
@@ -100,10 +102,16 @@ func (i *instance) work(ctx context.Context, start func(context.Context) error) 
 	if err != nil {
 		return i.explain(err)
 	}
-	if described.GetWorkflowExecutionInfo().GetCloseTime() != nil {
+	info := described.GetWorkflowExecutionInfo()
+	if root := info.GetRootExecution().GetWorkflowId(); above && info.GetCloseTime() != nil && root != "" && root != i.id {
+		if described, err := i.stack.SDK().DescribeWorkflowExecution(ctx, root, ""); err == nil { // it may be kept no more
+			info = described.GetWorkflowExecutionInfo()
+		}
+	}
+	if info.GetCloseTime() != nil {
 		return nil
 	}
-	queue := described.GetWorkflowExecutionInfo().GetTaskQueue()
+	queue := info.GetTaskQueue()
 	region, ok := temporal.RegionOf(queue, i.settings.Tenant)
 	if !ok {
 		return fmt.Errorf("%s was not started by sagad: it waits on the task queue %s", i.id, queue)
@@ -131,6 +139,9 @@ func (i *instance) explain(err error) error {
 func (i *instance) attend(ctx context.Context, stay bool) error {
 	printer := i.console.printer(i.format.json())
 	defer printer.Close()
+	if plan, err := i.stack.Client().Plan(ctx, i.id); err == nil { // otherwise lines name no activities
+		printer.Plan(plan)
+	}
 	printer.Title(i.id)
 	a := &attendance{
 		console: i.console, printer: printer, stay: stay,
@@ -147,29 +158,33 @@ func (i *instance) attend(ctx context.Context, stay bool) error {
 	return finish(i.console, i.format, printer, result, i.settings.again)
 }
 
-// answered prints the saga's answer to a request. If this process is the one
-// that runs the saga it stays with it; otherwise others carry on.
-func (i *instance) answered(ctx context.Context, what string, reply engine.Reply, err error) error {
+// answered prints the saga's answer to a request, with what would fit if it is a
+// refusal. If this process is the one that runs the saga it stays with it; otherwise
+// others carry on.
+func (i *instance) answered(ctx context.Context, what request, reply engine.Reply, err error) error {
 	if err != nil {
 		return i.explain(err)
 	}
 	if !reply.Accepted {
+		if mend := i.fitting(ctx, what, reply); mend != "" {
+			reply.Message += "; " + mend
+		}
 		if i.format.json() {
 			if err := printJSON(i.console.out, reply); err != nil {
 				return err
 			}
 		}
-		return outcomeError{what + " refused: " + progress.Reason(reply.Code, reply.Message)}
+		return outcomeError{what.name + " refused: " + progress.Reason(reply.Code, reply.Message)}
 	}
 	if !i.stack.Working() {
 		if i.format.json() {
 			return printJSON(i.console.out, reply)
 		}
-		i.console.say("%s: %s", what, reply.Message)
+		i.console.say("%s: %s", what.name, reply.Message)
 		return nil
 	}
 	if !i.format.json() {
-		i.console.say("%s: %s", what, reply.Message)
+		i.console.say("%s: %s", what.name, reply.Message)
 	}
 	return i.attend(ctx, false)
 }

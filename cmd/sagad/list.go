@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
+	"github.com/sagad/sagad/cmd/sagad/progress"
 	"github.com/sagad/sagad/cmd/sagad/stack"
 	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
@@ -35,7 +37,8 @@ func listCommand(c *console) *cobra.Command {
 		Use:   "list",
 		Short: "List sagas, the latest first",
 		Long: `List sagas, the latest first. The child sagas that they run are listed with
---children, and those that are parked always.`,
+--children, and those that are parked always. The state is the saga's own: while a
+child of a running saga is parked, it is "running (child parked)".`,
 		Example: `  sagad list
   sagad list --state parked
   sagad list --saga cross-border-payment --search country_code=DE -o json`,
@@ -71,13 +74,16 @@ type lister struct {
 
 // row is one saga of a list.
 type row struct {
-	ID        string         `json:"id"`
-	Saga      string         `json:"saga"`
-	Tenant    string         `json:"tenant"`
-	Status    string         `json:"status"`
-	Outcome   string         `json:"outcome"`
-	StartedAt time.Time      `json:"startedAt"`
-	Elapsed   engine.Elapsed `json:"elapsed"`
+	ID      string `json:"id"`
+	Saga    string `json:"saga"`
+	Tenant  string `json:"tenant"`
+	Status  string `json:"status"`
+	Outcome string `json:"outcome"`
+	// ChildParked says that something of a child's is parked, and nothing of the
+	// saga's own.
+	ChildParked bool           `json:"childParked,omitempty"`
+	StartedAt   time.Time      `json:"startedAt"` // of its first run
+	Elapsed     engine.Elapsed `json:"elapsed"`
 }
 
 func (l *lister) run(ctx context.Context) error {
@@ -102,6 +108,9 @@ func (l *lister) run(ctx context.Context) error {
 		if rows, err = l.rows(ctx, st, query); err != nil {
 			return err
 		}
+		if err := l.childrenParked(ctx, st, s, rows); err != nil {
+			return err
+		}
 	}
 	if l.format.json() {
 		return printJSON(l.console.out, rows)
@@ -121,7 +130,11 @@ func writeRows(w io.Writer, rows []row) error {
 		if elapsed > time.Minute {
 			elapsed = elapsed.Round(time.Second)
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", r.ID, r.Outcome, r.StartedAt.Local().Format(time.DateTime), elapsed)
+		state := r.Outcome
+		if r.ChildParked {
+			state += progress.ChildParked
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", r.ID, state, r.StartedAt.Local().Format(time.DateTime), elapsed)
 	}
 	return t.Flush()
 }
@@ -131,10 +144,7 @@ func (l *lister) query(s *settings) (string, error) {
 	if l.limit < 1 || l.limit > maxLimit {
 		return "", fmt.Errorf("--limit %d: it may be from 1 to %d", l.limit, maxLimit)
 	}
-	parts := []string{temporal.AttributeSaga + " IS NOT NULL", "ExecutionStatus != 'ContinuedAsNew'"}
-	if !l.all {
-		parts = append(parts, temporal.Equals(temporal.AttributeTenant, s.Tenant))
-	}
+	parts := append(l.ours(s), "ExecutionStatus != 'ContinuedAsNew'")
 	if !l.children && l.state != engine.OutcomeParked {
 		parts = append(parts, "ParentWorkflowId IS NULL")
 	}
@@ -160,6 +170,15 @@ func (l *lister) query(s *settings) (string, error) {
 		parts = append(parts, part)
 	}
 	return strings.Join(parts, " AND "), nil
+}
+
+// ours finds all sagas that the list is about.
+func (l *lister) ours(s *settings) []string {
+	parts := []string{temporal.AttributeSaga + " IS NOT NULL"}
+	if !l.all {
+		parts = append(parts, temporal.Equals(temporal.AttributeTenant, s.Tenant))
+	}
+	return parts
 }
 
 func searchQuery(types map[string]dsl.SearchType, name, value string) (string, error) {
@@ -200,39 +219,75 @@ func stateQuery(state string) string {
 	return "ExecutionStatus = 'Running' AND " + temporal.Equals(temporal.AttributeState, state)
 }
 
-// pageSize is how many sagas are asked for at once.
-const pageSize = 200
+// Limits of what is asked for at once.
+const (
+	pageSize = 200 // sagas, of visibility
+	asked    = 16  // sagas whose start or end is read at the same time
+)
 
 func (l *lister) rows(ctx context.Context, st *stack.Stack, query string) ([]row, error) {
 	rows := []row{}
 	seen := map[string]bool{} // one that was reset has several runs; the latest stands first
+	err := pages(ctx, st, query, func(infos []*workflowpb.WorkflowExecutionInfo) (more bool, err error) {
+		infos = slices.DeleteFunc(infos, func(info *workflowpb.WorkflowExecutionInfo) bool {
+			id := info.GetExecution().GetWorkflowId()
+			defer func() { seen[id] = true }()
+			return seen[id]
+		})
+		for some := range slices.Chunk(infos, asked) {
+			read, err := readRows(ctx, st, some)
+			if err != nil {
+				return false, err
+			}
+			for _, r := range read {
+				if l.state == "" || r.Outcome == l.state {
+					rows = append(rows, r)
+				}
+			}
+			if len(rows) >= l.limit {
+				rows = rows[:l.limit]
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+	slices.SortStableFunc(rows, func(a, b row) int { return b.StartedAt.Compare(a.StartedAt) })
+	return rows, err
+}
+
+// pages hands what visibility finds to take, page by page, until it wants no more.
+func pages(ctx context.Context, st *stack.Stack, query string, take func([]*workflowpb.WorkflowExecutionInfo) (more bool, err error)) error {
 	var next []byte
 	for {
 		page, err := st.SDK().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 			Query: query, PageSize: pageSize, NextPageToken: next,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("list sagas: %w", err)
+			return fmt.Errorf("list sagas: %w", err)
 		}
-		for _, info := range page.GetExecutions() {
-			r, err := readRow(ctx, st, info)
-			if err != nil {
-				return nil, err
-			}
-			if seen[r.ID] || (l.state != "" && r.Outcome != l.state) {
-				continue
-			}
-			seen[r.ID] = true
-			if rows = append(rows, r); len(rows) == l.limit {
-				return rows, nil
-			}
+		if more, err := take(page.GetExecutions()); !more || err != nil {
+			return err
 		}
 		if next = page.GetNextPageToken(); len(next) == 0 {
-			return rows, nil
+			return nil
 		}
 	}
 }
 
+// readRows reads rows at the same time.
+func readRows(ctx context.Context, st *stack.Stack, infos []*workflowpb.WorkflowExecutionInfo) ([]row, error) {
+	rows, errs := make([]row, len(infos)), make([]error, len(infos))
+	var all sync.WaitGroup
+	for i, info := range infos {
+		all.Go(func() { rows[i], errs[i] = readRow(ctx, st, info) })
+	}
+	all.Wait()
+	return rows, errors.Join(errs...)
+}
+
+// readRow reads what visibility does not know: of a saga that has closed its
+// result, of an open one and an orphan when it started, which their run does not
+// say if there was one before it.
 func readRow(ctx context.Context, st *stack.Stack, info *workflowpb.WorkflowExecutionInfo) (row, error) {
 	r := row{
 		ID: info.GetExecution().GetWorkflowId(), Saga: info.GetType().GetName(), Status: engine.StatusClosed,
@@ -243,7 +298,6 @@ func readRow(ctx context.Context, st *stack.Stack, info *workflowpb.WorkflowExec
 	if info.GetCloseTime() != nil {
 		end = info.GetCloseTime().AsTime()
 	}
-	r.Elapsed = engine.Elapsed(end.Sub(r.StartedAt))
 	switch info.GetStatus() {
 	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
 		r.Status = engine.StatusOpen
@@ -251,15 +305,46 @@ func readRow(ctx context.Context, st *stack.Stack, info *workflowpb.WorkflowExec
 		if err := converter.GetDefaultDataConverter().FromPayload(field, &r.Outcome); err != nil {
 			return r, fmt.Errorf("state of %s: %w", r.ID, err)
 		}
-		return r, nil
 	case enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
 		r.Outcome = engine.OutcomeOrphaned
+	default:
+		result, err := st.Client().Wait(ctx, r.ID)
+		if err == nil {
+			r.Outcome, r.StartedAt, r.Elapsed = result.Outcome, result.StartedAt, result.Elapsed
+			return r, nil
+		}
+		if !errors.Is(err, temporal.ErrNotFound) {
+			return r, err
+		}
+		r.Elapsed = engine.Elapsed(end.Sub(r.StartedAt)) // its history was deleted since
 		return r, nil
 	}
-	result, err := st.Client().Wait(ctx, r.ID)
-	if errors.Is(err, temporal.ErrNotFound) { // its history was deleted since
-		err = nil
+	started, err := st.Client().StartedAt(ctx, st.Namespace(), info.GetExecution())
+	switch {
+	case err == nil:
+		r.StartedAt = started
+	case !errors.Is(err, temporal.ErrNotFound):
+		return r, err
 	}
-	r.Outcome = result.Outcome
-	return r, err
+	r.Elapsed = engine.Elapsed(end.Sub(r.StartedAt))
+	return r, nil
+}
+
+// childrenParked marks the open sagas of a list in whose children something is
+// parked. Temporal is asked once for all of them.
+func (l *lister) childrenParked(ctx context.Context, st *stack.Stack, s *settings, rows []row) error {
+	above := func(r row) bool { return r.Status == engine.StatusOpen && r.Outcome != engine.OutcomeParked }
+	if !slices.ContainsFunc(rows, above) {
+		return nil
+	}
+	query := strings.Join(append(l.ours(s), stateQuery(engine.OutcomeParked), "ParentWorkflowId IS NOT NULL"), " AND ")
+	return pages(ctx, st, query, func(infos []*workflowpb.WorkflowExecutionInfo) (more bool, err error) {
+		for i, r := range rows {
+			rows[i].ChildParked = r.ChildParked || above(r) && slices.ContainsFunc(infos, func(info *workflowpb.WorkflowExecutionInfo) bool {
+				return strings.HasPrefix(info.GetExecution().GetWorkflowId(), r.ID+"/") ||
+					info.GetParentExecution().GetWorkflowId() == r.ID || info.GetRootExecution().GetWorkflowId() == r.ID
+			})
+		}
+		return true, nil
+	})
 }

@@ -37,6 +37,6 @@ before it calls anybody: compare with what was done, then retry or resolve.`,
 		if err := i.serve(ctx); err != nil {
 			return err
 		}
-		return i.answered(ctx, "recover", engine.Reply{Accepted: true, Message: "the saga goes on where it stood"}, nil)
+		return i.answered(ctx, request{name: "recover"}, engine.Reply{Accepted: true, Message: "the saga goes on where it stood"}, nil)
 	})
 }

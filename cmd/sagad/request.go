@@ -30,7 +30,7 @@ known the answer waits for it.`,
 		told := i.tellWait(ctx)
 		reply, err := i.stack.Client().Cancel(ctx, i.id)
 		told()
-		return i.answered(ctx, "cancel", reply, err)
+		return i.answered(ctx, request{name: "cancel"}, reply, err)
 	})
 }
 
@@ -101,7 +101,7 @@ it answers CLOSED and how it ended.`,
 			return err
 		}
 		reply, err := i.stack.Client().Signal(ctx, i.id, m)
-		return i.answered(ctx, "signal "+m.Name, reply, err)
+		return i.answered(ctx, request{name: "signal " + m.Name, signal: m.Name}, reply, err)
 	})
 }
 
@@ -135,7 +135,7 @@ func operatorCommand(c *console, cmd *cobra.Command, complete func(o *engine.Ope
 			return err
 		}
 		reply, err := i.stack.Client().Operate(ctx, i.id, &o)
-		return i.answered(ctx, o.Command, reply, err)
+		return i.answered(ctx, request{name: o.Command, path: o.Path}, reply, err)
 	})
 }
 

@@ -60,11 +60,15 @@ func startOnly(ctx context.Context, c *console, out *format, l *launch) error {
 	if out.json() {
 		return printJSON(c.out, map[string]any{"id": l.start.ID, "started": started, "digest": l.plan.Digest})
 	}
-	word := "started"
-	if !started {
+	word, next := "started", "watch"
+	switch {
+	case started:
+	case orphaned(ctx, l.stack, l.start.ID):
+		word, next = "was started before, with the same input, and ended from outside:", "recover"
+	default:
 		word = "was started before, with the same input:"
 	}
 	c.say("%s %s", word, l.start.ID)
-	c.say("  %s", l.settings.hint("watch", l.start.ID))
+	c.say("  %s", l.settings.hint(next, l.start.ID))
 	return nil
 }

@@ -8,8 +8,11 @@ import (
 	"strings"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	sdk "go.temporal.io/sdk/temporal"
@@ -96,16 +99,53 @@ func (c *Client) started(ctx context.Context, id string) (*startArgs, []byte, er
 	if err != nil {
 		return nil, nil, fmt.Errorf("history of %s: %w", id, err)
 	}
+	args, packed, _, err := readStarted(id, event)
+	return args, packed, err
+}
+
+// readStarted reads the first event of a history. snapshot is the state that the
+// runs before it have left, or nil.
+func readStarted(id string, event *historypb.HistoryEvent) (args *startArgs, packed, snapshot []byte, err error) {
 	payloads := event.GetWorkflowExecutionStartedEventAttributes().GetInput()
-	var packed, state []byte
-	args := &startArgs{}
+	var state []byte
+	args = &startArgs{}
 	if err := converter.GetDefaultDataConverter().FromPayloads(payloads, &packed, args, &state); err != nil {
-		return nil, nil, fmt.Errorf("input of %s: %w", id, err)
+		return nil, nil, nil, fmt.Errorf("input of %s: %w", id, err)
 	}
-	if _, err := args.unpack(state); err != nil {
-		return nil, nil, fmt.Errorf("input of %s: %w", id, err)
+	if snapshot, err = args.unpack(state); err != nil {
+		return nil, nil, nil, fmt.Errorf("input of %s: %w", id, err)
 	}
-	return args, packed, nil
+	return args, packed, snapshot, nil
+}
+
+// StartedAt gives the instant at which the saga of a run started: of its first
+// event, whatever it has continued as and from whatever it was reset (S20). The
+// error is ErrNotFound if the run is kept no more. namespace is the one of
+// Temporal's that the Client is connected to.
+func (c *Client) StartedAt(ctx context.Context, namespace string, run *commonpb.WorkflowExecution) (time.Time, error) {
+	id := run.GetWorkflowId()
+	page, err := c.sdk.WorkflowService().GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
+		Namespace: namespace, Execution: run, MaximumPageSize: 1,
+	})
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return time.Time{}, fmt.Errorf("%s: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("history of %s: %w", id, err)
+	}
+	if len(page.GetHistory().GetEvents()) == 0 {
+		return time.Time{}, fmt.Errorf("history of %s: %w", id, ErrNotFound)
+	}
+	event := page.GetHistory().GetEvents()[0]
+	_, _, state, err := readStarted(id, event)
+	switch {
+	case err != nil:
+		return time.Time{}, err
+	case state != nil:
+		return engine.SnapshotStart(state)
+	}
+	return event.GetEventTime().AsTime(), nil
 }
 
 func searchAttributes(plan *dsl.Plan, start *engine.Start, search map[string]any) (sdk.SearchAttributes, error) {
