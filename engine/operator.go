@@ -12,13 +12,17 @@ const (
 	CommandRetry   = "retry"
 	CommandSkip    = "skip"
 	CommandResolve = "resolve"
+	// CommandRecover was given to a saga that had been ended from outside (S15). It
+	// is about no path, and a runtime tells of it once the saga goes on: nobody can
+	// ask an open saga for it.
+	CommandRecover = "recover"
 )
 
 // Operator is a command about a parked operation. Who gave it, when and why is
 // recorded.
 type Operator struct {
 	ID      string `json:"id"`      // the sender's; a second command with the same ID is dropped
-	Command string `json:"command"` // CommandRetry, CommandSkip or CommandResolve
+	Command string `json:"command"` // CommandRetry, CommandSkip, CommandResolve or CommandRecover
 	Path    string `json:"path"`
 	Actor   string `json:"actor"`
 	Reason  string `json:"reason,omitempty"` // skip: why; resolve: the evidence
@@ -44,6 +48,10 @@ func (m *Machine) operate(o *Operator, request string) {
 		m.repeated(o, taken, request)
 		return
 	}
+	if o.Command == CommandRecover && request == "" {
+		m.taken(o, len(m.out))
+		return
+	}
 	forced := m.forced
 	m.forced = forced || o.Command != CommandRetry // before the command ends the saga
 	before := len(m.out)
@@ -54,14 +62,20 @@ func (m *Machine) operate(o *Operator, request string) {
 		m.reply(Reply{Request: request, Code: code, Message: err.Error()})
 		return
 	}
+	m.taken(o, before)
+	m.reply(Reply{Request: request, Accepted: true, Message: o.Command + " taken for " + o.Path})
+}
+
+// taken notes a command that was taken. It is told of at a place among the
+// commands of the machine: before what follows from it.
+func (m *Machine) taken(o *Operator, before int) {
 	if m.commanded == nil {
 		m.commanded = make(map[string]string)
 	}
 	m.commanded[o.ID] = o.Command + " " + o.Path
 	m.interventions++
-	taken := Record{At: m.now, Transition: TransitionOperator, Path: o.Path, Command: o.Command, Actor: o.Actor, Reason: m.redact(o.Reason)}
-	m.out = slices.Insert(m.out, before, Command{Kind: CommandRecord, Record: taken})
-	m.reply(Reply{Request: request, Accepted: true, Message: o.Command + " taken for " + o.Path})
+	record := Record{At: m.now, Transition: TransitionOperator, Path: o.Path, Command: o.Command, Actor: o.Actor, Reason: m.redact(o.Reason)}
+	m.out = slices.Insert(m.out, before, Command{Kind: CommandRecord, Record: record})
 }
 
 // CheckOperator says why what a command brings along cannot be used, or gives

@@ -27,11 +27,7 @@ before it calls anybody: compare with what was done, then retry or resolve.`,
 		if actor == "" {
 			actor = whoami()
 		}
-		record := "recovered by " + actor
-		if reason != "" {
-			record += ": " + reason
-		}
-		if err := i.stack.Client().Recover(ctx, i.stack.Namespace(), i.id, record); err != nil {
+		if err := i.stack.Client().Recover(ctx, i.stack.Namespace(), i.id, actor, reason); err != nil {
 			return i.explain(err)
 		}
 		if err := i.serve(ctx); err != nil {

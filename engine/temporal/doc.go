@@ -24,7 +24,7 @@ const (
 	UpdateCancel  = "sagad.cancel"  // gives an engine.Reply
 	UpdateOperate = "sagad.operate" // takes an engine.Operator, gives an engine.Reply
 	SignalMessage = "sagad.signal"  // raw signal with an engine.Signal; refused ones are dropped
-	SignalRecover = "sagad.recover" // raw signal after Recover: open children may have closed unheard
+	SignalRecover = "sagad.recover" // raw signal after Recover, with who did it: open children may have closed unheard
 )
 
 // Types of the errors a saga's workflow ends with (S19). The details hold

@@ -10,6 +10,8 @@ import (
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
+
+	"github.com/sagad/sagad/engine"
 )
 
 // Errors of Recover.
@@ -23,9 +25,10 @@ var (
 // Recover takes up a saga that was terminated or timed out from outside, where
 // it stood and with the same keys (S15). Attempts that were under way are made
 // again; if the pivot was one of them, or may have succeeded, the saga parks
-// with engine.CodeReset before it calls anybody. reason stands in the history,
-// namespace is the one of Temporal's that the Client is connected to.
-func (c *Client) Recover(ctx context.Context, namespace, id, reason string) error {
+// with engine.CodeReset before it calls anybody. Who recovers it and why stands in
+// the history, and the saga counts it among its interventions. namespace is the one
+// of Temporal's that the Client is connected to.
+func (c *Client) Recover(ctx context.Context, namespace, id, actor, reason string) error {
 	described, err := c.sdk.DescribeWorkflowExecution(ctx, id, "")
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
@@ -46,7 +49,7 @@ func (c *Client) Recover(ctx context.Context, namespace, id, reason string) erro
 		_, err = c.sdk.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 			Namespace:                 namespace,
 			WorkflowExecution:         info.GetExecution(),
-			Reason:                    reason,
+			Reason:                    because(actor, reason),
 			RequestId:                 run + "-recover", // of two who ask at once one recovers
 			WorkflowTaskFinishEventId: resetPoint(history.GetEvents()),
 		})
@@ -54,10 +57,28 @@ func (c *Client) Recover(ctx context.Context, namespace, id, reason string) erro
 			return fmt.Errorf("recover %s: %w", id, err)
 		}
 	}
-	if err := c.sdk.SignalWorkflow(ctx, id, "", SignalRecover, nil); err != nil {
+	if err := c.sdk.SignalWorkflow(ctx, id, "", SignalRecover, &wireRecover{ID: run + "-recover", Actor: actor, Reason: reason}); err != nil {
 		return fmt.Errorf("%s goes on, but has not heard which of its children have closed; recover it again: %w", id, err)
 	}
 	return nil
+}
+
+// wireRecover tells a saga that it was recovered.
+type wireRecover struct {
+	ID     string `json:"id"`
+	Actor  string `json:"actor"`
+	Reason string `json:"reason,omitempty"`
+}
+
+func (w *wireRecover) command() *engine.Operator {
+	return &engine.Operator{ID: w.ID, Command: engine.CommandRecover, Actor: w.Actor, Reason: w.Reason}
+}
+
+func because(actor, reason string) string {
+	if reason == "" {
+		return "recovered by " + actor
+	}
+	return "recovered by " + actor + ": " + reason
 }
 
 // recoverable says whether a saga can be recovered. half is true for one that

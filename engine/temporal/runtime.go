@@ -74,8 +74,13 @@ func (r *runtime) listen(plan *dsl.Plan) error {
 		r.events.Send(ctx, engine.Event{Kind: engine.EventCancel})
 	})
 	workflow.Go(r.ctx, func(ctx workflow.Context) {
-		for recovered := workflow.GetSignalChannel(ctx, SignalRecover); ; r.recovered++ {
-			recovered.Receive(ctx, nil)
+		for recovered := workflow.GetSignalChannel(ctx, SignalRecover); ; {
+			var by *wireRecover
+			recovered.Receive(ctx, &by)
+			r.recovered++
+			if by != nil { // nil: a version that did not say who
+				r.events.Send(ctx, engine.Event{Kind: engine.EventOperator, Operator: by.command()})
+			}
 		}
 	})
 	workflow.Go(r.ctx, func(ctx workflow.Context) {

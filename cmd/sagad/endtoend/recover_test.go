@@ -18,7 +18,7 @@ import (
 
 func (s *scene) recover(id string) {
 	s.t.Helper()
-	if err := s.client.Recover(s.t.Context(), namespace, id, "by mistake"); err != nil {
+	if err := s.client.Recover(s.t.Context(), namespace, id, "ops", "by mistake"); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -56,7 +56,9 @@ func TestRecoverWhereItWaits(t *testing.T) {
 	s.terminate(start.ID)
 	s.recover(start.ID)
 	s.signal(start.ID, "go")
-	s.ends(start.ID, engine.OutcomeCompleted, "a w p")
+	if r := s.ends(start.ID, engine.OutcomeCompleted, "a w p"); r.Interventions != 1 {
+		t.Errorf("%d interventions, want the one that recovered it", r.Interventions)
+	}
 	if n := s.world(start.ID).Calls("t.a"); n != 1 {
 		t.Errorf("a was called %d times", n)
 	}
@@ -178,7 +180,7 @@ func TestRecoverWithChildren(t *testing.T) {
 			if c.meanwhile != nil {
 				c.meanwhile(s, id)
 			}
-			if err := s.client.Recover(t.Context(), namespace, id, ""); !errors.Is(err, temporal.ErrChild) {
+			if err := s.client.Recover(t.Context(), namespace, id, "ops", ""); !errors.Is(err, temporal.ErrChild) {
 				t.Errorf("recover the child: %v", err)
 			}
 			s.recover(start.ID)
@@ -205,25 +207,25 @@ func TestRecoverWhatNeverBegan(t *testing.T) {
 // Only what was ended from outside is recovered; whoever asks twice is told.
 func TestRecoverRefused(t *testing.T) {
 	s := newScene(t)
-	if err := s.client.Recover(t.Context(), namespace, "demo/t/never", ""); !errors.Is(err, temporal.ErrNotFound) {
+	if err := s.client.Recover(t.Context(), namespace, "demo/t/never", "ops", ""); !errors.Is(err, temporal.ErrNotFound) {
 		t.Errorf("a saga that never was: %v", err)
 	}
 	_, start := s.start("open", stepA+stepW, nil)
 	s.until(start.ID, "the await", at("w", engine.StateRunning))
-	if err := s.client.Recover(t.Context(), namespace, start.ID, ""); !errors.Is(err, temporal.ErrNotOrphaned) {
+	if err := s.client.Recover(t.Context(), namespace, start.ID, "ops", ""); !errors.Is(err, temporal.ErrNotOrphaned) {
 		t.Errorf("an open saga: %v", err)
 	}
 	s.terminate(start.ID)
 	s.recover(start.ID)
 	s.until(start.ID, "a refusal once it has heard that it was recovered", func(engine.Result) bool {
-		return errors.Is(s.client.Recover(t.Context(), namespace, start.ID, ""), temporal.ErrNotOrphaned)
+		return errors.Is(s.client.Recover(t.Context(), namespace, start.ID, "ops", ""), temporal.ErrNotOrphaned)
 	})
 	s.signal(start.ID, "go")
 	s.ends(start.ID, engine.OutcomeCompleted, "a w")
 	if status := s.status(start.ID); status != enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 		t.Errorf("status %s", status)
 	}
-	if err := s.client.Recover(t.Context(), namespace, start.ID, ""); !errors.Is(err, temporal.ErrNotOrphaned) || !strings.Contains(err.Error(), "completed") {
+	if err := s.client.Recover(t.Context(), namespace, start.ID, "ops", ""); !errors.Is(err, temporal.ErrNotOrphaned) || !strings.Contains(err.Error(), "completed") {
 		t.Errorf("a saga that completed: %v", err)
 	}
 }

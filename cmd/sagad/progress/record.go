@@ -61,6 +61,8 @@ func (p *Printer) saga(r engine.Record) {
 		p.line(strings.TrimSpace(p.style.sign(signStarted) + " " + p.title))
 	case engine.TransitionCompensating:
 		p.turn(r)
+	case engine.TransitionOperator:
+		p.line(p.prefix(r.At, signOperator) + " " + clean(joinWords(r.Command, "by", r.Actor, r.Reason)))
 	case engine.TransitionRefused:
 		p.line(p.prefix(r.At, signRefused) + " " + clean(joinWords(r.Signal, r.Code, r.Message)))
 	case engine.TransitionClosed:
