@@ -224,7 +224,7 @@ func (m *Machine) adopt(n *node, r *Report) {
 		if step == nil {
 			continue // of another version of the plan; the trace has it
 		}
-		if r.Result.Outcome == OutcomeOrphaned && !m.settleLost(step, &s) {
+		if r.Result.Outcome == OutcomeOrphaned && !m.settleLost(step, &s, r.Result.Trace) {
 			continue
 		}
 		x := &node{step: step, in: b, path: s.Path, state: s.State, code: s.Code, done: true, scheduledAt: s.ScheduledAt, closedAt: s.ClosedAt, actedAt: s.ActedAt}
@@ -244,16 +244,24 @@ func (m *Machine) adopt(n *node, r *Report) {
 // settleLost says of a step that was open when its saga was ended from outside
 // what is true from now on: nothing of it runs any more, and what it called may
 // have had its effect. reached is false for a step that was still to come.
-func (m *Machine) settleLost(step *dsl.Step, s *StepResult) (reached bool) {
+func (m *Machine) settleLost(step *dsl.Step, s *StepResult, trace []string) (reached bool) {
 	switch s.State {
 	case StatePending:
 		return false
 	case StateRunning, StateParked, StateCompensating:
-		s.State = StateUnknown
-		if waits := step.Call == nil && step.Child == nil; waits || step.Call != nil && step.Call.Effect == dsl.EffectNone {
-			s.State = StateFailed // it had no effect
-		}
-		s.ClosedAt, s.Code = m.now, CodeTerminated
+	default:
+		return true
+	}
+	switch {
+	case slices.Contains(trace, s.Path): // it is its compensation that was open
+		s.State, s.Code = StateSucceeded, ""
+	case step.Call == nil && step.Child == nil, step.Call != nil && step.Call.Effect == dsl.EffectNone:
+		s.State, s.Code = StateFailed, CodeTerminated // it had no effect
+	default:
+		s.State, s.Code = StateUnknown, CodeTerminated
+	}
+	if s.ClosedAt.IsZero() {
+		s.ClosedAt = m.now
 	}
 	return true
 }

@@ -230,12 +230,7 @@ func TestChildEndedAfterItsParentsPivot(t *testing.T) {
 // its parent: what waited has failed, what was still to come never came, and what
 // was called may have had its effect until it is compensated.
 func TestOpenStepsOfAChildThatEnded(t *testing.T) {
-	family := dsl.Definitions{
-		"parent": {Name: "parent.yaml", Data: []byte("saga: parent\nkey: ${{ input.id }}\nsteps:\n  - {id: c, saga: child, with: {id: z}}\n")},
-		"child": {Name: "child.yaml", Data: []byte(`saga: child
-key: ${{ input.id }}
-steps:
-  - id: all
+	parent, child, id := parentAndChild(t, `  - id: all
     parallel:
       branches:
         a: [{id: a, call: t.a, compensate: {call: t.undoA}}]
@@ -243,26 +238,13 @@ steps:
         look: [{id: look, call: t.look, effect: none}]
         w: [{id: w, await: {signal: go}}]
   - {id: later, set: {x: 1}}
-`)},
-	}
-	plan, diags := dsl.Compile(family["parent"], dsl.Options{Sagas: family})
-	if plan == nil {
-		t.Fatal(diags)
-	}
-	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	parent := engine.New(plan)
-	out := calling(parent.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: start}))
-	child, id := engine.New(out[0].Child.Plan), out[0].ID
-	child.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: out[0].Child.Start})
+`)
 	acted := at.Add(time.Second)
 	child.Step(engine.Event{Kind: engine.EventClosed, At: acted, ID: 1, Outcome: engine.Outcome{Class: engine.Applied}})
 	report := child.Report()
 	report.Result.Outcome = engine.OutcomeOrphaned
 	lost, end := at.Add(time.Minute), at.Add(time.Hour)
-	for out = calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: lost, ID: id, Child: &report})); len(out) == 1; {
+	for out := calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: lost, ID: id, Child: &report})); len(out) == 1; {
 		out = calling(parent.Step(engine.Event{Kind: engine.EventClosed, At: end, ID: out[0].ID, Outcome: engine.Outcome{Class: engine.Applied}}))
 	}
 	type row struct {
@@ -285,4 +267,43 @@ steps:
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// A step whose compensation was parked or on its way when its saga was ended had
+// succeeded, and when is not forgotten.
+func TestOpenCompensationsOfAChildThatEnded(t *testing.T) {
+	parent, child, id := parentAndChild(t, "  - {id: a, call: t.a, compensate: {call: t.undoA}}\n  - {id: no, fail: {code: NO}}\n")
+	acted := at.Add(time.Second)
+	child.Step(engine.Event{Kind: engine.EventClosed, At: acted, ID: 1, Outcome: engine.Outcome{Class: engine.Applied}})
+	child.Step(engine.Event{Kind: engine.EventClosed, At: acted, ID: 2, Outcome: engine.Outcome{Class: engine.Rejected, Code: "GONE"}})
+	report := child.Report()
+	report.Result.Outcome = engine.OutcomeOrphaned
+	parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at.Add(time.Hour), ID: id, Child: &report})
+	s := parent.Result().Steps[1]
+	if s.Path != "c/a" || s.State != engine.StateCompensating || s.Code != "" || !s.ClosedAt.Equal(acted) {
+		t.Errorf("%s is %s (%s), closed at %s", s.Path, s.State, s.Code, s.ClosedAt)
+	}
+}
+
+// parentAndChild starts a saga whose only step, c, is a child of these steps. id is
+// the parent's name for it.
+func parentAndChild(t *testing.T, steps string) (parent, child *engine.Machine, id int) {
+	t.Helper()
+	family := dsl.Definitions{
+		"parent": {Name: "parent.yaml", Data: []byte("saga: parent\nkey: ${{ input.id }}\nsteps:\n  - {id: c, saga: child, with: {id: z}}\n")},
+		"child":  {Name: "child.yaml", Data: []byte("saga: child\nkey: ${{ input.id }}\nsteps:\n" + steps)},
+	}
+	plan, diags := dsl.Compile(family["parent"], dsl.Options{Sagas: family})
+	if plan == nil {
+		t.Fatal(diags)
+	}
+	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent = engine.New(plan)
+	out := calling(parent.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: start}))
+	child = engine.New(out[0].Child.Plan)
+	child.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: out[0].Child.Start})
+	return parent, child, out[0].ID
 }

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -70,6 +71,11 @@ func (d *developer) run(ctx context.Context) (err error) {
 	if !d.flags.verbose {
 		s.Logger = slog.New(newNotices(d.console))
 	}
+	if !d.format.json() {
+		s.Logger = slog.New(newStuck(s.Logger.Handler(), !d.flags.verbose, func(id, why string) {
+			d.tell(time.Now(), id, d.console.style().Red("stuck")+": "+progress.Reason("", why))
+		}))
+	}
 	s.Observe = d.observe
 	st, err := s.open(ctx)
 	if err != nil {
@@ -93,6 +99,13 @@ func (d *developer) run(ctx context.Context) (err error) {
 	}
 	if err := d.welcome(st, s); err != nil {
 		return err
+	}
+	if !d.format.json() {
+		watching, stop := context.WithCancel(ctx)
+		var done sync.WaitGroup
+		done.Go(func() { d.watchLost(watching, st, s) })
+		defer done.Wait() // before the stack is closed
+		defer stop()
 	}
 	<-interrupts
 	if !d.format.json() {
@@ -147,7 +160,24 @@ func (d *developer) welcome(st *stack.Stack, s *settings) error {
 	return nil
 }
 
-// observe writes one line when a saga starts, turns, parks or ends.
+// watchLost writes a line when a saga is ended from outside.
+func (d *developer) watchLost(ctx context.Context, st *stack.Stack, s *settings) {
+	l := &lost{stack: st, tenant: s.Tenant}
+	l.watch(ctx, func(id, parent string, at time.Time) {
+		mend := s.hint("recover", id)
+		if parent != "" {
+			mend = "its parent " + progress.Reason("", parent) + " takes over what it has left"
+		}
+		d.tell(at, id, d.console.style().Red("ended from outside")+": "+mend)
+	}, func(err error) { s.Logger.Warn("not known which sagas were ended from outside", "error", err) })
+}
+
+// tell writes one line about a saga.
+func (d *developer) tell(at time.Time, id, text string) {
+	d.console.say("%s  %s  %s", d.console.style().Dim(at.Local().Format(time.TimeOnly)), progress.Reason("", id), text)
+}
+
+// observe writes one line when a saga starts, turns, parks, is recovered or ends.
 func (d *developer) observe(id string, r engine.Record) {
 	if d.format.json() {
 		return
@@ -156,11 +186,17 @@ func (d *developer) observe(id string, r engine.Record) {
 	text := ""
 	switch {
 	case r.Transition == engine.TransitionParked:
-		text = style.Red("parked") + " at " + r.Path + ": " + progress.Reason(r.Code, r.Message)
+		text = style.Red("parked") + " at " + r.Path
+		if r.Op == engine.OpCompensation {
+			text += " (compensation)"
+		}
+		text += ": " + progress.Reason(r.Code, r.Message)
 	case r.Path != "":
 		return
 	case r.Transition == engine.TransitionStarted:
 		text = "started"
+	case r.Transition == engine.TransitionOperator:
+		text = "recovered by " + progress.Reason(r.Actor, r.Reason)
 	case r.Transition == engine.TransitionCompensating:
 		text = style.Yellow("compensating") + ": " + progress.Reason(r.Code, r.Message)
 	case r.Transition == engine.TransitionClosed:
@@ -168,5 +204,5 @@ func (d *developer) observe(id string, r engine.Record) {
 	default:
 		return
 	}
-	d.console.say("%s  %s  %s", style.Dim(r.At.Local().Format(time.TimeOnly)), progress.Reason("", id), text)
+	d.tell(r.At, id, text)
 }
