@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"dev": devCmd, "code": codeCmd, "occupy": occupyCmd, "damage": damageCmd, "lists": listsCmd, "terminate": terminateCmd,
+			"dev": devCmd, "code": codeCmd, "occupy": occupyCmd, "damage": damageCmd, "lists": listsCmd, "says": saysCmd, "terminate": terminateCmd,
 		},
 	})
 }
@@ -223,6 +223,24 @@ func listsCmd(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		if time.Now().After(deadline) {
 			ts.Fatalf("sagad list never showed %q:\n%s", args[0], out)
+		}
+	}
+}
+
+// saysCmd waits until the running `sagad dev` of the script has printed a text:
+// it tells of some things when it has asked for them.
+func saysCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: says TEXT")
+	}
+	var pid int
+	_, err := fmt.Sscan(ts.Getenv("dev"), &pid)
+	ts.Check(err)
+	value, _ := running.Load(pid)
+	d := value.(*devProcess)
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(d.output(), args[0]); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("sagad dev never said %q:\n%s", args[0], d.output())
 		}
 	}
 }
