@@ -7,9 +7,9 @@ import (
 
 // Mermaid draws a plan as a Mermaid flowchart. Full arrows are the way
 // forward, with conditions and error codes on them; branches are lanes; the
-// pivot is marked as the point of no return. Dashed lines lead to the
+// pivot is a trapezium, marked as the point of no return. Dashed lines lead to the
 // compensations and from each to the next one, in reverse, as they would run
-// if everything had been done. A child saga is one node.
+// if everything had been done. A child saga is one node, with double sides.
 func Mermaid(p *Plan) string {
 	g := &graph{}
 	g.line("flowchart TD")
@@ -172,7 +172,7 @@ func (g *graph) call(s *Step, in []exit) []exit {
 	c := s.Call
 	switch c.Effect {
 	case EffectPivot:
-		g.line(`%s[["%s"]]`, id, label(title(s), c.Activity, "point of no return"))
+		g.line(`%s[\"%s"/]`, id, label(title(s), c.Activity, "point of no return"))
 		g.line("class %s pivot", id)
 	case EffectRetriable:
 		g.line(`%s["%s"]`, id, label(title(s), c.Activity, "retried until it succeeds"))
