@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"dev": devCmd, "code": codeCmd, "occupy": occupyCmd, "damage": damageCmd, "lists": listsCmd, "says": saysCmd, "terminate": terminateCmd,
+			"dev": devCmd, "code": codeCmd, "occupy": occupyCmd, "damage": damageCmd, "lists": repeatCmd("list"), "shows": repeatCmd("show"), "says": saysCmd, "terminate": terminateCmd,
 		},
 	})
 }
@@ -208,21 +208,23 @@ func damageCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(f.Close())
 }
 
-// listsCmd runs `sagad list` until it prints a text: visibility follows a saga
-// with a small delay.
-func listsCmd(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 {
-		ts.Fatalf("usage: lists TEXT ARG...")
-	}
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		ts.Check(ts.Exec("sagad", append([]string{"list"}, args[1:]...)...))
-		out := ts.ReadFile("stdout")
-		if strings.Contains(out, args[0]) {
-			return
+// repeatCmd runs a command of sagad until it prints a text: visibility follows a
+// saga with a small delay, and a saga goes on by itself.
+func repeatCmd(command string) func(ts *testscript.TestScript, neg bool, args []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) < 1 {
+			ts.Fatalf("usage: %ss TEXT ARG...", command)
 		}
-		if time.Now().After(deadline) {
-			ts.Fatalf("sagad list never showed %q:\n%s", args[0], out)
+		deadline := time.Now().Add(30 * time.Second)
+		for {
+			err := ts.Exec("sagad", append([]string{command}, args[1:]...)...) // a child may not be there yet
+			out := ts.ReadFile("stdout")
+			if err == nil && strings.Contains(out, args[0]) {
+				return
+			}
+			if time.Now().After(deadline) {
+				ts.Fatalf("sagad %s never showed %q: %v\n%s", command, args[0], err, out)
+			}
 		}
 	}
 }

@@ -43,9 +43,12 @@ func (c *Client) Recover(ctx context.Context, namespace, id, actor, reason strin
 	if err != nil {
 		return fmt.Errorf("history of %s: %w", id, err)
 	}
-	if half, err := c.recoverable(ctx, info, history.GetEvents()); err != nil {
+	ended := run
+	if base, err := c.recoverable(ctx, info, history.GetEvents()); err != nil {
 		return fmt.Errorf("%s: %w", id, err)
-	} else if !half {
+	} else if base != "" {
+		ended = base
+	} else {
 		_, err = c.sdk.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 			Namespace:                 namespace,
 			WorkflowExecution:         info.GetExecution(),
@@ -57,7 +60,7 @@ func (c *Client) Recover(ctx context.Context, namespace, id, actor, reason strin
 			return fmt.Errorf("recover %s: %w", id, err)
 		}
 	}
-	if err := c.sdk.SignalWorkflow(ctx, id, "", SignalRecover, &wireRecover{ID: run + "-recover", Actor: actor, Reason: reason}); err != nil {
+	if err := c.sdk.SignalWorkflow(ctx, id, "", SignalRecover, &wireRecover{ID: ended + "-recover", Actor: actor, Reason: reason}); err != nil {
 		return fmt.Errorf("%s goes on, but has not heard which of its children have closed; recover it again: %w", id, err)
 	}
 	return nil
@@ -81,35 +84,35 @@ func because(actor, reason string) string {
 	return "recovered by " + actor + ": " + reason
 }
 
-// recoverable says whether a saga can be recovered. half is true for one that
-// was reset by Recover and was not told.
-func (c *Client) recoverable(ctx context.Context, info *workflowpb.WorkflowExecutionInfo, events []*historypb.HistoryEvent) (half bool, err error) {
+// recoverable says whether a saga can be recovered. base is the run that was ended,
+// of a saga that was reset by Recover and was not told; otherwise it is empty.
+func (c *Client) recoverable(ctx context.Context, info *workflowpb.WorkflowExecutionInfo, events []*historypb.HistoryEvent) (base string, err error) {
 	id := info.GetExecution().GetWorkflowId()
 	if parent := info.GetParentExecution(); parent != nil {
-		return false, fmt.Errorf("%w; that is %s", ErrChild, parent.GetWorkflowId())
+		return "", fmt.Errorf("%w; that is %s", ErrChild, parent.GetWorkflowId())
 	}
 	switch info.GetStatus() {
 	case enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
-		return false, nil
+		return "", nil
 	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
 		for _, event := range events {
 			switch {
 			case baseOf(event) != "":
-				half = true
+				base = baseOf(event)
 			case event.GetWorkflowExecutionSignaledEventAttributes().GetSignalName() == SignalRecover:
-				half = false
+				base = ""
 			}
 		}
-		if half {
-			return true, nil
+		if base != "" {
+			return base, nil
 		}
-		return false, fmt.Errorf("%w; this one is open", ErrNotOrphaned)
+		return "", fmt.Errorf("%w; this one is open", ErrNotOrphaned)
 	}
 	result, err := c.Wait(ctx, id)
 	if err != nil {
-		return false, err
+		return "", err
 	}
-	return false, fmt.Errorf("%w; this one ended %s", ErrNotOrphaned, result.Outcome)
+	return "", fmt.Errorf("%w; this one ended %s", ErrNotOrphaned, result.Outcome)
 }
 
 // baseOf gives the run that the run of this event was reset from, if the event
