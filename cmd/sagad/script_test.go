@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/sagad/sagad/cmd/sagad/stack"
+	"github.com/sagad/sagad/engine"
 )
 
 func TestScripts(t *testing.T) {
@@ -46,7 +47,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"dev": devCmd, "code": codeCmd, "occupy": occupyCmd, "damage": damageCmd, "lists": repeatCmd("list"), "shows": repeatCmd("show"), "says": saysCmd, "terminate": terminateCmd,
+			"dev": devCmd, "code": codeCmd, "occupy": occupyCmd, "damage": damageCmd, "lists": repeatCmd("list"), "shows": repeatCmd("show"), "says": saysCmd, "began": beganCmd, "terminate": terminateCmd,
 		},
 	})
 }
@@ -107,8 +108,9 @@ type devProcess struct {
 	once sync.Once
 	err  error
 
-	mu  sync.Mutex
-	out bytes.Buffer
+	mu   sync.Mutex
+	out  bytes.Buffer
+	news chan struct{} // gets a value after every line
 }
 
 // devReady is the last line of `sagad dev` before it only waits.
@@ -119,7 +121,7 @@ func startDev(dir string, env []string, args ...string) (*devProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &devProcess{cmd: exec.Command(sagad, append([]string{"dev", "--ui-port", "0"}, args...)...), done: make(chan error, 1)}
+	d := &devProcess{cmd: exec.Command(sagad, append([]string{"dev", "--ui-port", "0"}, args...)...), done: make(chan error, 1), news: make(chan struct{}, 1)}
 	d.cmd.Dir, d.cmd.Env = dir, env
 	out, err := d.cmd.StdoutPipe()
 	if err != nil {
@@ -148,6 +150,10 @@ func (d *devProcess) read(out io.Reader, ready chan struct{}) {
 		d.mu.Lock()
 		d.out.WriteString(lines.Text() + "\n")
 		d.mu.Unlock()
+		select {
+		case d.news <- struct{}{}:
+		default: // who waits has not looked yet
+		}
 		if lines.Text() == devReady {
 			close(ready)
 		}
@@ -229,6 +235,29 @@ func repeatCmd(command string) func(ts *testscript.TestScript, neg bool, args []
 	}
 }
 
+// beganCmd wants `sagad list` and `sagad show` to agree on when a saga started, which
+// is not when its run did: `began ID`.
+func beganCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: began ID")
+	}
+	var rows []row
+	ts.Check(ts.Exec("sagad", "list", "--children", "-o", "json"))
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &rows))
+	var r engine.Result
+	ts.Check(ts.Exec("sagad", "show", args[0], "-o", "json"))
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &r))
+	for _, listed := range rows {
+		if listed.ID == args[0] {
+			if !listed.StartedAt.Equal(r.StartedAt) {
+				ts.Fatalf("sagad list says that %s started at %s, sagad show at %s", r.ID, listed.StartedAt, r.StartedAt)
+			}
+			return
+		}
+	}
+	ts.Fatalf("sagad list does not have %s", args[0])
+}
+
 // saysCmd waits until the running `sagad dev` of the script has printed a text:
 // it tells of some things when it has asked for them.
 func saysCmd(ts *testscript.TestScript, neg bool, args []string) {
@@ -240,8 +269,10 @@ func saysCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	value, _ := running.Load(pid)
 	d := value.(*devProcess)
-	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(d.output(), args[0]); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
+	for limit := time.After(30 * time.Second); !strings.Contains(d.output(), args[0]); {
+		select {
+		case <-d.news:
+		case <-limit:
 			ts.Fatalf("sagad dev never said %q:\n%s", args[0], d.output())
 		}
 	}
