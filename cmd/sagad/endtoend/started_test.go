@@ -3,6 +3,7 @@ package endtoend
 import (
 	"errors"
 	"testing"
+	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 
@@ -59,5 +60,27 @@ func TestRecoveredByAnOlderVersion(t *testing.T) {
 	s.signal(start.ID, "go")
 	if r := s.ends(start.ID, engine.OutcomeCompleted, "a w p"); r.Interventions != 0 {
 		t.Errorf("%d interventions", r.Interventions)
+	}
+}
+
+// An open saga is as old as the clock says, not as its last event; one that was ended
+// from outside was so old then.
+func TestAge(t *testing.T) {
+	s := newScene(t)
+	_, start := s.start("age", stepA+stepW, nil)
+	s.until(start.ID, "the await", at("w", engine.StateRunning))
+	asked := time.Now()
+	r, err := s.client.Result(t.Context(), start.ID)
+	if err != nil || time.Duration(r.Elapsed) < asked.Sub(r.StartedAt) {
+		t.Errorf("the saga is %s old, %v; asked %s after its start", time.Duration(r.Elapsed), err, asked.Sub(r.StartedAt))
+	}
+	s.terminate(start.ID)
+	described, err := s.sdk.DescribeWorkflowExecution(t.Context(), start.ID, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := described.GetWorkflowExecutionInfo().GetCloseTime().AsTime().Sub(r.StartedAt)
+	if r, err := s.client.Result(t.Context(), start.ID); err != nil || time.Duration(r.Elapsed).Round(time.Millisecond) != want.Round(time.Millisecond) {
+		t.Errorf("it ended %s old, %v, want %s", time.Duration(r.Elapsed), err, want)
 	}
 }
