@@ -204,6 +204,31 @@ func TestRecoverWhatNeverBegan(t *testing.T) {
 	s.ends(start.ID, engine.OutcomeCompleted, "a p")
 }
 
+// Who was cut off between the two halves of a recover does the second one; that it is
+// told twice then makes no second intervention.
+func TestRecoverInTwoHalves(t *testing.T) {
+	s := newScene(t)
+	_, start := s.start("halves", stepW+stepA, nil)
+	s.until(start.ID, "the await", at("w", engine.StateRunning))
+	d, err := s.sdk.DescribeWorkflowExecution(t.Context(), start.ID, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+	s.terminate(start.ID)
+	s.resetRun(t.Context(), start.ID, ended)
+	s.until(start.ID, "the await again", at("w", engine.StateRunning))
+	s.recover(start.ID)
+	again := map[string]string{"id": ended + "-recover", "actor": "ops"}
+	if err := s.sdk.SignalWorkflow(t.Context(), start.ID, "", temporal.SignalRecover, again); err != nil {
+		t.Fatal(err)
+	}
+	s.signal(start.ID, "go")
+	if r := s.wait(start.ID); r.Outcome != engine.OutcomeCompleted || r.Interventions != 1 {
+		t.Errorf("it ended %s with %d interventions", r.Outcome, r.Interventions)
+	}
+}
+
 // Only what was ended from outside is recovered; whoever asks twice is told.
 func TestRecoverRefused(t *testing.T) {
 	s := newScene(t)
