@@ -140,6 +140,19 @@ var ownHistories = []frozen{
 		},
 	},
 	{
+		name:     "recovered", // as it is told
+		scenario: &enginetest.Case{Steps: stepA + stepW, Trace: "a w"},
+		raw: func(t *testing.T, c client.Client, id string) {
+			untilWaits(t, c, id)
+			if err := c.SignalWorkflow(t.Context(), id, "", temporal.SignalRecover, map[string]string{"id": "r", "actor": "ops", "reason": "by mistake"}); err != nil {
+				t.Error(err)
+			}
+			if err := c.SignalWorkflow(t.Context(), id, "", temporal.SignalMessage, map[string]any{"id": "m", "name": "go", "data": 1}); err != nil {
+				t.Error(err)
+			}
+		},
+	},
+	{
 		name: "too-large-output",
 		scenario: &enginetest.Case{
 			Steps: stepA, Mocks: enginetest.Mocks{"t.a": {enginetest.OK(`"` + strings.Repeat("x", temporal.MaxPayload) + `"`)}},
