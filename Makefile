@@ -45,7 +45,7 @@ test: build ## all tests
 	$(GO) test $(RACE) $(LIGHT)
 	$(GO) test ./engine/enginetest/explore
 	$(GO) test $(HEAVY)
-	$(GO) test -timeout=5m ./cmd/sagad/endtoend -cache=false
+	$(GO) test -timeout=10m ./cmd/sagad/endtoend -cache=false
 	$(GO) test -tags noembed ./cmd/sagad/embedded
 
 .PHONY: test-long
