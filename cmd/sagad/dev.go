@@ -71,11 +71,7 @@ func (d *developer) run(ctx context.Context) (err error) {
 	if !d.flags.verbose {
 		s.Logger = slog.New(newNotices(d.console))
 	}
-	if !d.format.json() {
-		s.Logger = slog.New(newStuck(s.Logger.Handler(), !d.flags.verbose, func(id, why string) {
-			d.tell(time.Now(), id, d.console.style().Red("stuck")+": "+progress.Reason("", why))
-		}))
-	}
+	s.Logger = slog.New(newStuck(s.Logger.Handler(), !d.flags.verbose, d.stuck))
 	s.Observe = d.observe
 	st, err := s.open(ctx)
 	if err != nil {
@@ -170,6 +166,15 @@ func (d *developer) watchLost(ctx context.Context, st *stack.Stack, s *settings)
 		}
 		d.tell(at, id, d.console.style().Red("ended from outside")+": "+mend)
 	}, func(err error) { s.Logger.Warn("not known which sagas were ended from outside", "error", err) })
+}
+
+// stuck tells of a saga that goes no further in this process.
+func (d *developer) stuck(id, why string) {
+	if d.format.json() { // standard output is for JSON
+		d.console.note("%s is stuck: %s", id, progress.Reason("", why))
+		return
+	}
+	d.tell(time.Now(), id, d.console.style().Red("stuck")+": "+progress.Reason("", why))
 }
 
 // tell writes one line about a saga.

@@ -95,8 +95,6 @@ func notice(level slog.Level, message string, a map[string]string) string {
 		return breakerNotice(plugin, a["to"])
 	case "Failed to poll for task.":
 		return lostNotice(a["error"])
-	case "Workflow panic", "Workflow task processing panic.":
-		return fmt.Sprintf("%s cannot go on: %s; it is tried again", a["workflowid"], firstLine(a["error"]))
 	case "the saga is too large to continue as new and stays in its run":
 		return a["workflowid"] + ": " + message
 	}

@@ -46,12 +46,6 @@ func TestNotices(t *testing.T) {
 			},
 			"TIME  Temporal does not answer; it is tried again\nTIME  Temporal gives no work: not allowed; it is tried again\n",
 		},
-		"a saga whose task fails": {
-			func(l *slog.Logger) {
-				plain(l).With("WorkflowID", "demo/t/1").Error("Workflow panic", "Error", errors.New("it differs"), "StackTrace", "a\nb")
-			},
-			"TIME  demo/t/1 cannot go on: it differs; it is tried again\n",
-		},
 		"an error nobody thought of": {
 			func(l *slog.Logger) { plain(l).WithGroup("x").Error("disk full", "error", "no space\nleft") },
 			"TIME  disk full: no space; -v shows more\n",
