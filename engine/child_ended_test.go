@@ -11,25 +11,6 @@ import (
 	"github.com/sagad/sagad/engine"
 )
 
-// endedFamily is a saga that goes on if its child is ended from outside.
-var endedFamily = dsl.Definitions{
-	"parent": {Name: "parent.yaml", Data: []byte(`saga: parent
-key: ${{ input.id }}
-steps:
-  - id: c
-    saga: child
-    with: {id: "${{ input.id }}"}
-    catch: [{on: [TERMINATED], do: [{id: h, set: {code: "${{ error.code }}"}}]}]
-output: ${{ vars.code ?? "none" }}
-`)},
-	"child": {Name: "child.yaml", Data: []byte(`saga: child
-key: ${{ input.id }}
-steps:
-  - {id: a, call: t.a, compensate: {call: t.undoA}}
-  - {id: b, call: t.b, compensate: {call: t.undoB}}
-`)},
-}
-
 // calling gives what commands set going, without records and timers.
 func calling(commands []engine.Command) []engine.Command {
 	return slices.DeleteFunc(slices.Clone(commands), func(c engine.Command) bool {
@@ -41,28 +22,11 @@ func calling(commands []engine.Command) []engine.Command {
 // (S9). Then what was armed in it, and what was on its way, is compensated; a
 // catch takes the error like any other.
 func TestChildEndedFromOutside(t *testing.T) {
-	plan, diags := dsl.Compile(endedFamily["parent"], dsl.Options{Sagas: endedFamily})
-	if plan == nil {
-		t.Fatal(diags)
-	}
-	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	parent := engine.New(plan)
-	out := calling(parent.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: start}))
-	if len(out) != 1 || out[0].Kind != engine.CommandStartChild {
-		t.Fatalf("the parent answers its start with %+v", out)
-	}
-	id := out[0].ID
-
-	child := engine.New(out[0].Child.Plan)
-	child.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: out[0].Child.Start})
+	parent, child, id := begun(t, stepCatching, "  - {id: a, call: t.a, compensate: {call: t.undoA}}\n  - {id: b, call: t.b, compensate: {call: t.undoB}}\n")
 	child.Step(engine.Event{Kind: engine.EventClosed, At: at, ID: 1, Outcome: engine.Outcome{Class: engine.Applied}})
-	report := child.Report() // b is on its way
-	report.Result.Outcome = engine.OutcomeOrphaned
+	report := orphaned(child) // b is on its way
 
-	out = calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: &engine.Report{Lost: true}}))
+	out := calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: &engine.Report{Lost: true}}))
 	if len(out) != 0 || parent.Outcome() != engine.OutcomeParked {
 		t.Errorf("before the state of the child is known the parent is %s and does %+v", parent.Outcome(), out)
 	}
@@ -74,7 +38,7 @@ func TestChildEndedFromOutside(t *testing.T) {
 			t.Errorf("resolve before its state is known: %+v", c.Reply)
 		}
 	}
-	out = calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: &report}))
+	out = calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: report}))
 	var done []string
 	for len(out) == 1 {
 		done = append(done, out[0].Invoke.Activity)
@@ -91,31 +55,15 @@ func TestChildEndedFromOutside(t *testing.T) {
 // What an operator skipped in a child that was ended from outside later counts in
 // its parent (S19).
 func TestSkippedInAChildThatEnded(t *testing.T) {
-	family := dsl.Definitions{
-		"parent": {Name: "parent.yaml", Data: []byte("saga: parent\nkey: ${{ input.id }}\nsteps:\n  - {id: c, saga: child, with: {id: z}}\n")},
-		"child":  {Name: "child.yaml", Data: []byte("saga: child\nkey: ${{ input.id }}\nsteps:\n  - {id: a, call: t.a, compensate: {call: t.undoA}}\n  - {id: b, call: t.b, compensate: {call: t.undoB}}\n  - {id: f, fail: {code: NO}}\n")},
-	}
-	plan, diags := dsl.Compile(family["parent"], dsl.Options{Sagas: family})
-	if plan == nil {
-		t.Fatal(diags)
-	}
-	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	parent := engine.New(plan)
-	out := calling(parent.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: start}))
-	child, id := engine.New(out[0].Child.Plan), out[0].ID
-	child.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: out[0].Child.Start})
+	parent, child, id := begun(t, stepKid, "  - {id: a, call: t.a, compensate: {call: t.undoA}}\n  - {id: b, call: t.b, compensate: {call: t.undoB}}\n  - {id: f, fail: {code: NO}}\n")
 	for call, outcome := range []engine.Outcome{{Class: engine.Applied}, {Class: engine.Applied}, {Class: engine.Rejected, Code: "CANNOT"}} {
 		child.Step(engine.Event{Kind: engine.EventClosed, At: at, ID: call + 1, Outcome: outcome})
 	}
 	child.Step(engine.Event{Kind: engine.EventOperator, At: at, Request: "r", Operator: &engine.Operator{
 		ID: "o", Actor: "ops", Command: engine.CommandSkip, Path: "c/b", Reason: "by hand",
 	}})
-	report := child.Report() // while a is compensated
-	report.Result.Outcome = engine.OutcomeOrphaned
-	for out = calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: &report})); len(out) == 1; {
+	report := orphaned(child) // while a is compensated
+	for out := calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: report})); len(out) == 1; {
 		out = calling(parent.Step(engine.Event{Kind: engine.EventClosed, At: at, ID: out[0].ID, Outcome: engine.Outcome{Class: engine.Applied}}))
 	}
 	if r := parent.Result(); r.Outcome != engine.OutcomeResolved {
@@ -123,7 +71,16 @@ func TestSkippedInAChildThatEnded(t *testing.T) {
 	}
 }
 
-const stepKid = "  - {id: c, saga: kid, with: {id: z}}\n"
+const (
+	stepKid = "  - {id: c, saga: kid, with: {id: z}}\n"
+	// stepCatching goes on if its child is ended from outside.
+	stepCatching = `  - id: c
+    saga: kid
+    with: {id: z}
+    catch: [{on: [TERMINATED], do: [{id: h, set: {code: "${{ error.code }}"}}]}]
+output: ${{ vars.code ?? "none" }}
+`
+)
 
 // begun starts a saga with one child and gives both, and the ID of the child.
 func begun(t *testing.T, steps, kid string) (parent, child *engine.Machine, id int) {
@@ -230,7 +187,7 @@ func TestChildEndedAfterItsParentsPivot(t *testing.T) {
 // its parent: what waited has failed, what was still to come never came, and what
 // was called may have had its effect until it is compensated.
 func TestOpenStepsOfAChildThatEnded(t *testing.T) {
-	parent, child, id := parentAndChild(t, `  - id: all
+	parent, child, id := begun(t, stepKid, `  - id: all
     parallel:
       branches:
         a: [{id: a, call: t.a, compensate: {call: t.undoA}}]
@@ -241,10 +198,9 @@ func TestOpenStepsOfAChildThatEnded(t *testing.T) {
 `)
 	acted := at.Add(time.Second)
 	child.Step(engine.Event{Kind: engine.EventClosed, At: acted, ID: 1, Outcome: engine.Outcome{Class: engine.Applied}})
-	report := child.Report()
-	report.Result.Outcome = engine.OutcomeOrphaned
+	report := orphaned(child)
 	lost, end := at.Add(time.Minute), at.Add(time.Hour)
-	for out := calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: lost, ID: id, Child: &report})); len(out) == 1; {
+	for out := calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: lost, ID: id, Child: report})); len(out) == 1; {
 		out = calling(parent.Step(engine.Event{Kind: engine.EventClosed, At: end, ID: out[0].ID, Outcome: engine.Outcome{Class: engine.Applied}}))
 	}
 	type row struct {
@@ -272,38 +228,13 @@ func TestOpenStepsOfAChildThatEnded(t *testing.T) {
 // A step whose compensation was parked or on its way when its saga was ended had
 // succeeded, and when is not forgotten.
 func TestOpenCompensationsOfAChildThatEnded(t *testing.T) {
-	parent, child, id := parentAndChild(t, "  - {id: a, call: t.a, compensate: {call: t.undoA}}\n  - {id: no, fail: {code: NO}}\n")
+	parent, child, id := begun(t, stepKid, "  - {id: a, call: t.a, compensate: {call: t.undoA}}\n  - {id: no, fail: {code: NO}}\n")
 	acted := at.Add(time.Second)
 	child.Step(engine.Event{Kind: engine.EventClosed, At: acted, ID: 1, Outcome: engine.Outcome{Class: engine.Applied}})
 	child.Step(engine.Event{Kind: engine.EventClosed, At: acted, ID: 2, Outcome: engine.Outcome{Class: engine.Rejected, Code: "GONE"}})
-	report := child.Report()
-	report.Result.Outcome = engine.OutcomeOrphaned
-	parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at.Add(time.Hour), ID: id, Child: &report})
+	parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at.Add(time.Hour), ID: id, Child: orphaned(child)})
 	s := parent.Result().Steps[1]
 	if s.Path != "c/a" || s.State != engine.StateCompensating || s.Code != "" || !s.ClosedAt.Equal(acted) {
 		t.Errorf("%s is %s (%s), closed at %s", s.Path, s.State, s.Code, s.ClosedAt)
 	}
-}
-
-// parentAndChild starts a saga whose only step, c, is a child of these steps. id is
-// the parent's name for it.
-func parentAndChild(t *testing.T, steps string) (parent, child *engine.Machine, id int) {
-	t.Helper()
-	family := dsl.Definitions{
-		"parent": {Name: "parent.yaml", Data: []byte("saga: parent\nkey: ${{ input.id }}\nsteps:\n  - {id: c, saga: child, with: {id: z}}\n")},
-		"child":  {Name: "child.yaml", Data: []byte("saga: child\nkey: ${{ input.id }}\nsteps:\n" + steps)},
-	}
-	plan, diags := dsl.Compile(family["parent"], dsl.Options{Sagas: family})
-	if plan == nil {
-		t.Fatal(diags)
-	}
-	start, _, err := engine.Prepare(plan, engine.Target{Tenant: "demo"}, map[string]any{"id": "k"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	parent = engine.New(plan)
-	out := calling(parent.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: start}))
-	child = engine.New(out[0].Child.Plan)
-	child.Step(engine.Event{Kind: engine.EventStarted, At: at, Start: out[0].Child.Start})
-	return parent, child, out[0].ID
 }
