@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,6 +182,15 @@ func (l *lister) ours(s *settings) []string {
 	return parts
 }
 
+// undeclared refuses a filter by a search attribute that is not there.
+func undeclared(name string, names []string) error {
+	mend := "there are " + strings.Join(names, ", ")
+	if near := dsl.Suggest(name, names); near != "" {
+		mend = fmt.Sprintf("did you mean %q? There are %s", near, strings.Join(names, ", "))
+	}
+	return fmt.Errorf("--search %s: no search attribute has this name; %s. More are declared under `search` in %s", name, mend, defaultConfig)
+}
+
 func searchQuery(types map[string]dsl.SearchType, name, value string) (string, error) {
 	var err error
 	switch types[name] {
@@ -195,7 +205,7 @@ func searchQuery(types map[string]dsl.SearchType, name, value string) (string, e
 			return temporal.Equals(name, value), nil
 		}
 	default:
-		return "", fmt.Errorf("--search %s: this search attribute is not declared in the configuration", name)
+		return "", undeclared(name, slices.Sorted(maps.Keys(types)))
 	}
 	if err != nil {
 		return "", fmt.Errorf("--search %s: %q is no %s", name, value, types[name])

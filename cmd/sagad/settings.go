@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -133,9 +131,6 @@ func (f *flags) resolve(c *console, file string) (*settings, error) {
 	if err := f.checkData(s); err != nil {
 		return nil, err
 	}
-	if err := f.checkSearch(s); err != nil {
-		return nil, err
-	}
 	for _, flag := range []string{"config", "data", "temporal"} {
 		if set := f.cmd.Flags().Lookup(flag); set != nil && set.Value.String() != "" && (set.Changed || set.Value.String() != flagDefaults[flag]) {
 			s.again += " --" + flag + " " + progress.Quote(set.Value.String())
@@ -156,28 +151,6 @@ func (f *flags) checkData(s *settings) error {
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("the data directory %s does not exist, so nothing has run on it; name the one that was used with --data", s.Data)
-	}
-	return nil
-}
-
-// checkSearch refuses a filter by a search attribute that is not declared.
-func (f *flags) checkSearch(s *settings) error {
-	filters, err := f.cmd.Flags().GetStringArray("search")
-	if err != nil { // the command has no such flag
-		return nil
-	}
-	declared := dsl.SearchAttributes(s.Search)
-	names := slices.Sorted(maps.Keys(declared))
-	for _, filter := range filters {
-		name, _, _ := strings.Cut(filter, "=")
-		if declared[name] != "" {
-			continue
-		}
-		mend := "there are " + strings.Join(names, ", ")
-		if near := dsl.Suggest(name, names); near != "" {
-			mend = fmt.Sprintf("did you mean %q? There are %s", near, strings.Join(names, ", "))
-		}
-		return fmt.Errorf("--search %s: no search attribute has this name; %s. More are declared under `search` in %s", name, mend, defaultConfig)
 	}
 	return nil
 }
