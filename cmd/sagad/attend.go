@@ -105,7 +105,6 @@ func finish(c *console, f *format, printer *progress.Printer, r engine.Result, a
 			return err
 		}
 	} else {
-		r.Trace = shortTrace(r.Trace)
 		progress.Result(c.out, c.style(), r, again)
 	}
 	return verdict(r)

@@ -40,7 +40,7 @@ func Result(w io.Writer, style Style, r engine.Result, again string) {
 		print("  cause   %s", style.Red(joinWords(prefixed(c.Path), Reason(c.Code, c.Message))))
 	}
 	if len(r.Trace) > 0 {
-		print("  trace   %s", clean(strings.Join(r.Trace, " → ")))
+		print("  trace   %s", clean(strings.Join(shortTrace(r.Trace), " → ")))
 	}
 	if r.Outcome == engine.OutcomeCompleted || r.Output != nil {
 		print("  output  %s", outputText(r))

@@ -1,4 +1,4 @@
-package main
+package progress
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sagad/sagad/engine"
 )
 
 func TestShortTrace(t *testing.T) {
@@ -47,5 +49,15 @@ func TestShortTrace(t *testing.T) {
 	huge := []string{"a", strings.Repeat("x", 2*maxTrace), "b"}
 	if diff := cmp.Diff([]string{"a", "(1 more; -o json has them all)", "b"}, shortTrace(huge)); diff != "" {
 		t.Errorf("an item that is too long by itself (-want +got):\n%s", diff)
+	}
+}
+
+// Whoever prints a result prints its trace so.
+func TestResultShortensItsTrace(t *testing.T) {
+	var out strings.Builder
+	r := engine.Result{Outcome: engine.OutcomeCompleted, Trace: strings.Fields(strings.Repeat("note ", 1000))}
+	Result(&out, Style{}, r, "")
+	if got := out.String(); len(got) > 2*maxTrace || !strings.Contains(got, "more; -o json has them all") {
+		t.Errorf("%d bytes: %s", len(got), got)
 	}
 }
