@@ -67,8 +67,8 @@ type Handle interface {
 
 // Drive plays what comes from outside to a running saga, each request at its
 // time or, if the saga is late, once it stands as it does then in virtual time
-// and as long after the request before it, and waits for the end, or for a park that nothing follows. changed tells of
-// transitions: a value per record is enough.
+// and as long after the request before it. It waits for the end, or for a park that
+// nothing follows. changed tells of transitions: a value per record is enough.
 func Drive(h Handle, s *Saga, changed <-chan struct{}) Observed {
 	start, outside := time.Now(), s.Outside
 	replies := make([]engine.Reply, len(outside))
@@ -86,8 +86,13 @@ func Drive(h Handle, s *Saga, changed <-chan struct{}) Observed {
 			<-timer.C
 			await(h, s.Stands[i])
 			late = max(time.Since(due), 0)
-			close(sent) // and perhaps not answered for long
+			if happening.Cancel {
+				close(sent) // and perhaps not answered for long
+			}
 			replies[i] = happening.send(h)
+			if !happening.Cancel {
+				close(sent) // only now, or the next could overtake it
+			}
 			answered <- struct{}{}
 		}()
 	}
