@@ -78,6 +78,14 @@ func (e *EvalError) Error() string {
 // Eval evaluates the expression. The result is JSON data that may share parts
 // with env; it is not to be changed. A failure is an *EvalError.
 func (e *Expr) Eval(env Env) (any, error) {
+	v, err := e.eval(env)
+	if tell := env.observer(); tell != nil {
+		tell(Evaluation{Expr: e, Value: v, Err: err})
+	}
+	return v, err
+}
+
+func (e *Expr) eval(env Env) (any, error) {
 	switch {
 	case e.isLiteral:
 		return e.literal, nil

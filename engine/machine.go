@@ -56,6 +56,8 @@ type Machine struct {
 	outputError string
 
 	out []Command
+
+	explain func(Evaluation) // nil: nobody is told
 }
 
 // flight is an invocation on its way: of a step's action or probe, or of an
@@ -160,6 +162,7 @@ func (m *Machine) begun(s *Start) {
 	m.root.scheduledAt = m.now
 	m.record(Record{Transition: TransitionStarted})
 	top := rootScope(s, m.now)
+	top.explain(m.explain)
 	if m.plan.Deadline != nil {
 		limit, err := m.plan.Deadline.Eval(top.env)
 		if err != nil {

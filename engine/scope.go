@@ -14,6 +14,26 @@ type scope struct {
 	steps map[string]any // by step ID: {"output": ...}
 	vars  map[string]any
 	keys  string // "[key]" of each enclosing foreach, outermost first
+	tell  func(Evaluation)
+}
+
+// Evaluation is one evaluation of an expression of a saga.
+type Evaluation struct {
+	Keys string // "[key]" of each foreach around it, outermost first
+	dsl.Evaluation
+}
+
+// Explain makes the machine tell of every expression that it evaluates, beginning
+// with its first event. tell is called from inside Step and is not to change
+// anything that it is given. A machine that was restored tells of nothing.
+func (m *Machine) Explain(tell func(Evaluation)) { m.explain = tell }
+
+// explain makes evaluations in the scope tell of themselves.
+func (s *scope) explain(tell func(Evaluation)) {
+	if s.tell = tell; tell != nil {
+		keys := s.keys
+		s.env.Observe(func(e dsl.Evaluation) { tell(Evaluation{Keys: keys, Evaluation: e}) })
+	}
 }
 
 // rootScope is the scope of the saga's own steps.
@@ -63,6 +83,7 @@ func (s *scope) item(as string, value any, key string) *scope {
 		keys:  s.keys + "[" + key + "]",
 	}
 	inner.env["steps"], inner.env["vars"] = inner.steps, inner.vars
+	inner.explain(s.tell)
 	return inner
 }
 

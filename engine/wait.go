@@ -35,6 +35,17 @@ func (m *Machine) beginAwait(n *node) {
 	}
 }
 
+// Awaited gives the await that is open at a path and what its condition sees beside
+// event, or nil. The environment is the machine's: it is not to be changed or kept.
+func (m *Machine) Awaited(path string) (*dsl.Await, dsl.Env) {
+	for _, n := range m.leaves {
+		if n.path == path && n.step.Kind == dsl.KindAwait {
+			return n.step.Await, n.in.scope.env
+		}
+	}
+	return nil, nil
+}
+
 // beginSleep waits for a time to pass, or for an instant.
 func (m *Machine) beginSleep(n *node) {
 	until, err := m.sleepUntil(n.step.Sleep, n.in.scope.env)

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"regexp"
 	"strings"
 
 	"github.com/sagad/sagad/dsl"
@@ -115,28 +114,19 @@ func (o *offers) read(ctx context.Context, path string) (string, bool) {
 	}
 }
 
-// equality is what a condition of an await most often looks like.
-var equality = regexp.MustCompile(`^\s*event\.(\w+)\s*==\s*input\.(\w+)\s*$`)
-
-// suggest gives the data that satisfies the await's condition, if that is one
-// equality with the input and the value is not sensitive.
+// suggest gives the data of a message that the await takes, unless that is
+// sensitive or depends on more than the input.
 func (o *offers) suggest(r engine.Record) string {
 	await := findAwait(o.plan, r.Path)
-	if await == nil || await.Where == nil || childOf(r.Path) != "" { // a child has an input of its own
+	if await == nil || childOf(r.Path) != "" { // a child has an input of its own
 		return ""
 	}
-	names := equality.FindStringSubmatch(await.Where.Source())
-	input, _ := o.input.(map[string]any)
-	if names == nil || input[names[2]] == nil {
+	data, ok := await.Example(dsl.Env{"input": o.input})
+	if !ok || data == nil {
 		return ""
 	}
-	for _, path := range o.plan.Sensitive {
-		if strings.HasPrefix(path, "input."+names[2]) {
-			return ""
-		}
-	}
-	text, err := dsl.MarshalCanonical(map[string]any{names[1]: input[names[2]]})
-	if err != nil {
+	text, err := dsl.MarshalCanonical(data)
+	if err != nil || engine.Redact(string(text), o.plan.SensitiveValues(o.input)) != string(text) {
 		return ""
 	}
 	return string(text)

@@ -2,6 +2,7 @@ package local
 
 import (
 	"container/heap"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,13 @@ type Script struct {
 	// Observe is told of every event that a saga takes, children included, and of the
 	// commands that follow. Nil: nobody is told.
 	Observe func(id string, ev engine.Event, commands []engine.Command)
+	// Message gives what a saga is sent when it begins to await a message: the
+	// data, and whether there is any. env is what the await's condition sees beside
+	// event. Nil: nothing is sent but what At says.
+	Message func(id string, await *dsl.Await, env dsl.Env) (data any, ok bool)
+	// Explain is told of every expression that a saga of the family evaluates.
+	// Nil: nobody is told.
+	Explain func(id string, e engine.Evaluation)
 }
 
 // Timed is an event from outside.
@@ -101,6 +109,9 @@ func (s *simulation) begin(plan *dsl.Plan, start *engine.Start, parent *simulate
 	saga := &simulated{
 		instance: start.ID, machine: engine.New(plan), parent: parent, id: id,
 		timers: make(map[int]*item), attempts: make(map[int]*item), children: make(map[int]*simulated),
+	}
+	if s.script.Explain != nil {
+		saga.machine.Explain(func(e engine.Evaluation) { s.script.Explain(start.ID, e) })
 	}
 	if start.Parent != nil {
 		saga.path = strings.TrimSuffix(start.Parent.Prefix, "/")
@@ -190,12 +201,29 @@ func (s *simulation) do(saga *simulated, c engine.Command) {
 		if it := saga.timers[c.ID]; it.index >= 0 {
 			heap.Remove(&s.queue, it.index)
 		}
+	case engine.CommandRecord:
+		s.send(saga, c.Record)
 	case engine.CommandStartChild:
 		saga.children[c.ID] = s.begin(c.Child.Plan, c.Child.Start, saga, c.ID)
 	case engine.CommandCancelChild:
 		if child := saga.children[c.ID]; child != nil {
 			s.push(&item{at: s.now, path: child.path, saga: child, event: engine.Event{Kind: engine.EventCancel}})
 		}
+	}
+}
+
+// send sends the message that the script has for an await that has begun.
+func (s *simulation) send(saga *simulated, r engine.Record) {
+	if s.script.Message == nil || r.Transition != engine.TransitionWaiting {
+		return
+	}
+	await, env := saga.machine.Awaited(r.Path)
+	if await == nil {
+		return
+	}
+	if data, ok := s.script.Message(saga.instance, await, env); ok {
+		id := strconv.Itoa(s.pushed) // no other has it
+		s.push(&item{at: s.now, path: r.Path, saga: saga, event: engine.Event{Kind: engine.EventSignal, Signal: &engine.Signal{ID: id, Name: await.Signal, Data: data}}})
 	}
 }
 
