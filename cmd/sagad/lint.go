@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -14,10 +12,6 @@ import (
 
 	"github.com/sagad/sagad/dsl"
 )
-
-// manifestFile is what `sagad plugin list -o json` writes, kept beside
-// definitions so that they can be checked without the plugins.
-const manifestFile = "plugins.json"
 
 func lintCommand(c *console) *cobra.Command {
 	l := linter{console: c}
@@ -53,9 +47,9 @@ type linter struct {
 	format    *format
 	manifests []string
 
-	blind  bool                      // no manifests were found for a definition
-	given  []dsl.Manifest            // from --manifests
-	loaded map[string][]dsl.Manifest // by file
+	blind bool           // no manifests were found for a definition
+	given []dsl.Manifest // from --manifests
+	files manifestFiles
 }
 
 func (l *linter) run(args []string) error {
@@ -63,9 +57,8 @@ func (l *linter) run(args []string) error {
 	if err != nil {
 		return err
 	}
-	l.loaded = make(map[string][]dsl.Manifest)
 	for _, file := range l.manifests {
-		m, err := l.load(file)
+		m, err := l.files.load(file)
 		if err != nil {
 			return err
 		}
@@ -134,47 +127,14 @@ func (l *linter) check(s *settings, file string) (dsl.Diagnostics, error) {
 	}
 	manifests := l.given
 	if len(l.manifests) == 0 {
-		if manifests, err = l.near(file); err != nil {
+		var found bool
+		if manifests, found, err = l.files.near(file); err != nil {
 			return nil, err
 		}
+		l.blind = l.blind || !found
 	}
 	_, ds := (&definition{file: file, text: text}).compile(s, manifests, false)
 	return ds, nil
-}
-
-// near gives the manifests beside or above a file, or none.
-func (l *linter) near(file string) ([]dsl.Manifest, error) {
-	abs, err := filepath.Abs(file)
-	if err != nil {
-		return nil, err
-	}
-	for dir := filepath.Dir(abs); ; dir = filepath.Dir(dir) {
-		m, err := l.load(filepath.Join(dir, manifestFile))
-		if !errors.Is(err, fs.ErrNotExist) {
-			return m, err
-		}
-		if dir == filepath.Dir(dir) {
-			l.blind = true
-			return []dsl.Manifest{}, nil
-		}
-	}
-}
-
-// load reads a file of manifests once.
-func (l *linter) load(file string) ([]dsl.Manifest, error) {
-	if m, ok := l.loaded[file]; ok {
-		return m, nil
-	}
-	text, err := readFile("manifests", file)
-	if err != nil {
-		return nil, err
-	}
-	var m []dsl.Manifest
-	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("%s holds no manifests; write it with `sagad plugin list -o json`", file)
-	}
-	l.loaded[file] = m
-	return m, nil
 }
 
 // filesOf gives the files that are named and those in the folders that are.
