@@ -72,12 +72,9 @@ func (c *compiler) manifestSchema(m *Manifest, a *ManifestActivity, which string
 	if len(text) == 0 {
 		return nil
 	}
-	doc, err := ParseJSON(text)
+	s, err := ParseSchema(text)
 	if err == nil {
-		var s *Schema
-		if s, err = newSchema(doc, nil); err == nil {
-			return s
-		}
+		return s
 	}
 	c.errorAt(span{}, CodeManifest, fmt.Sprintf("plugin %s %s: the %s schema of %s: %v", m.Plugin, m.Version, which, a.Name, err),
 		"its author has to mend the manifest")

@@ -66,6 +66,11 @@ const (
 	KindSaga
 )
 
+// String gives the key that a step of the kind has.
+func (k Kind) String() string {
+	return [...]string{"", "call", "parallel", "foreach", "switch", "scope", "await", "sleep", "set", "fail", "complete", "saga"}[k]
+}
+
 // Step is one step of a definition. Exactly one of the pointers that follow
 // Kind is set.
 type Step struct {

@@ -44,6 +44,14 @@ func (p *Plan) Sagas() []*Plan { return p.sagas }
 // saga. To a saga that runs it as a child such a plan is a pivot (S9).
 func (p *Plan) Decisive() bool { return p.decisive }
 
+// EveryStep gives the steps at any depth, in document order, without those of child
+// sagas.
+func (p *Plan) EveryStep() []*Step {
+	all := make([]*Step, 0, p.count)
+	everyStep(p.Steps, func(s *Step) { all = append(all, s) })
+	return all
+}
+
 // StepAt gives the step with a path, or nil. Each part of the path is the id of
 // a step, with the keys of the foreach blocks around it; all parts but the last
 // are steps that run a child saga: `hold`, `take[c]`, `batch/pay[3]`. The keys

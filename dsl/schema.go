@@ -40,6 +40,15 @@ func (s *Schema) JSON() []byte {
 	return text
 }
 
+// ParseSchema compiles a JSON Schema that stands alone, such as one of a manifest.
+func ParseSchema(text []byte) (*Schema, error) {
+	doc, err := ParseJSON(text)
+	if err != nil {
+		return nil, err
+	}
+	return newSchema(doc, nil)
+}
+
 // newSchema compiles a schema given as JSON data. The error is a
 // *schemas.Error.
 func newSchema(doc any, files fs.FS) (*Schema, error) {

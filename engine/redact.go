@@ -29,6 +29,12 @@ func Redact(text string, sensitive []string) string {
 
 func (m *Machine) redact(text string) string { return Redact(text, m.sensitive) }
 
+// RedactValue gives JSON data with sensitive values replaced in every text. It is
+// copied, never changed.
+func RedactValue(v any, sensitive []string) any {
+	return redactValue(v, func(text string) string { return Redact(text, sensitive) })
+}
+
 // redactValue gives JSON data with every text passed through redact. It is
 // copied, never changed.
 func redactValue(v any, redact func(string) string) any {

@@ -46,7 +46,7 @@ output: {n: "${{ len(steps.each.output) }}"}
 		Answer: func(*engine.Invocation) (engine.Outcome, time.Duration) {
 			return engine.Outcome{Class: engine.Applied, Output: map[string]any{}}, 0
 		},
-		Message: func(_ string, a *dsl.Await, env dsl.Env) (any, bool) { return a.Example(env) },
+		Message: func(_, _ string, a *dsl.Await, env dsl.Env) (any, bool) { return a.Example(env) },
 		Explain: func(_ string, e engine.Evaluation) {
 			got = append(got, fmt.Sprintf("%s%s %s = %v", keys[e.Expr], e.Keys, e.Expr.Source(), e.Value))
 		},

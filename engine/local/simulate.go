@@ -32,7 +32,7 @@ type Script struct {
 	// Message gives what a saga is sent when it begins to await a message: the
 	// data, and whether there is any. env is what the await's condition sees beside
 	// event. Nil: nothing is sent but what At says.
-	Message func(id string, await *dsl.Await, env dsl.Env) (data any, ok bool)
+	Message func(id, path string, await *dsl.Await, env dsl.Env) (data any, ok bool)
 	// Explain is told of every expression that a saga of the family evaluates.
 	// Nil: nobody is told.
 	Explain func(id string, e engine.Evaluation)
@@ -221,7 +221,7 @@ func (s *simulation) send(saga *simulated, r engine.Record) {
 	if await == nil {
 		return
 	}
-	if data, ok := s.script.Message(saga.instance, await, env); ok {
+	if data, ok := s.script.Message(saga.instance, r.Path, await, env); ok {
 		id := strconv.Itoa(s.pushed) // no other has it
 		s.push(&item{at: s.now, path: r.Path, saga: saga, event: engine.Event{Kind: engine.EventSignal, Signal: &engine.Signal{ID: id, Name: await.Signal, Data: data}}})
 	}
