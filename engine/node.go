@@ -143,6 +143,9 @@ func (m *Machine) enter(b *block, step *dsl.Step) *node {
 	n := &node{step: step, in: b, path: path, state: StateRunning, scheduledAt: m.now}
 	b.current = n
 	m.nodes = append(m.nodes, n)
+	if m.explain != nil {
+		m.explain(Evaluation{Entered: path})
+	}
 	m.begin(n)
 	return n
 }

@@ -17,14 +17,16 @@ type scope struct {
 	tell  func(Evaluation)
 }
 
-// Evaluation is one evaluation of an expression of a saga.
+// Evaluation is one evaluation of an expression of a saga, or a step that the saga
+// has reached: then Entered alone is set.
 type Evaluation struct {
 	Keys string // "[key]" of each foreach around it, outermost first
 	dsl.Evaluation
+	Entered string // path of the step
 }
 
-// Explain makes the machine tell of every expression that it evaluates, beginning
-// with its first event. tell is called from inside Step and is not to change
+// Explain makes the machine tell of every step that it reaches and every expression
+// that it evaluates, in order, beginning with its first event. tell is called from inside Step and is not to change
 // anything that it is given. A machine that was restored tells of nothing.
 func (m *Machine) Explain(tell func(Evaluation)) { m.explain = tell }
 

@@ -55,7 +55,7 @@ func (r *runner) dryRun(file string) error {
 func timed(messages []dsl.Message) []local.Timed {
 	events := []local.Timed{}
 	for _, m := range messages {
-		events = append(events, local.Timed{After: m.At, Event: engine.Event{
+		events = append(events, local.Timed{After: m.At, To: m.To, Event: engine.Event{
 			Kind: engine.EventSignal, Signal: &engine.Signal{ID: m.ID, Name: m.Name, Data: m.Data},
 		}})
 	}

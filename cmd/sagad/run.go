@@ -35,13 +35,22 @@ On a terminal the command also offers to send what the saga awaits.`,
   sagad run payment.yaml --input testdata/settles.json --local -o json
   sagad run payment.yaml --input testdata/confirmed.json --signals testdata/confirmed.signals.yaml`,
 		Args: needs("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if r.dry && r.wait {
+				return errors.New("--dry-run and --wait do not go together: a dry run waits for nothing")
+			}
+			if r.dry {
+				return r.dryRun(args[0])
+			}
+			return r.run(cmd.Context(), args[0])
+		},
 	}
 	r.console, r.flags, r.format = c, sharedFlags(cmd), formatFlag(cmd)
 	r.flags.makesData = true
 	cmd.Flags().StringVar(&r.input, "input", "", "`FILE` of JSON, - for standard input (default {})")
 	cmd.Flags().StringVar(&r.signals, "signals", "", "`FILE` of messages to send, each at its time")
 	cmd.Flags().BoolVar(&r.local, "local", false, "run in this process alone, without Temporal; nothing is remembered")
+	cmd.Flags().BoolVar(&r.dry, "dry-run", false, "show which way the input takes and what every expression gives; nothing is called")
 	cmd.Flags().BoolVar(&r.wait, "wait", false, "stay while the saga is parked")
 	return cmd
 }
@@ -54,6 +63,7 @@ type runner struct {
 
 	input, signals string
 	local, wait    bool
+	dry            bool
 }
 
 func (r *runner) run(ctx context.Context, file string) error {

@@ -41,6 +41,10 @@ type Script struct {
 // Timed is an event from outside.
 type Timed struct {
 	After time.Duration
+	// To is the path of the step whose child saga gets the event; one that does not
+	// run then gets nothing. Empty: the saga itself, or the one that an operator's
+	// command is about.
+	To    string
 	Event engine.Event
 }
 
@@ -53,7 +57,7 @@ func Simulate(plan *dsl.Plan, start *engine.Start, at time.Time, script Script) 
 	s := &simulation{script: script, now: at}
 	root := s.begin(plan, start, nil, 0)
 	for _, timed := range script.At {
-		s.push(&item{at: at.Add(timed.After), saga: root, event: timed.Event})
+		s.push(&item{at: at.Add(timed.After), saga: root, to: timed.To, event: timed.Event})
 	}
 	for !root.machine.Closed() && s.queue.Len() > 0 {
 		next := heap.Pop(&s.queue).(*item)
@@ -61,7 +65,9 @@ func Simulate(plan *dsl.Plan, start *engine.Start, at time.Time, script Script) 
 			break
 		}
 		s.now = next.at
-		s.take(next.saga.addressee(next.event), next.event)
+		if saga := next.saga.addressee(next.event, next.to); saga != nil {
+			s.take(saga, next.event)
+		}
 	}
 	if script.Family {
 		return root.result()
@@ -120,15 +126,16 @@ func (s *simulation) begin(plan *dsl.Plan, start *engine.Start, parent *simulate
 	return saga
 }
 
-// addressee gives the saga of a family that an operator's command is about.
-func (saga *simulated) addressee(ev engine.Event) *simulated {
-	if ev.Kind != engine.EventOperator {
-		return saga
-	}
+// addressee gives the saga of a family that an event from outside is for, or nil.
+func (saga *simulated) addressee(ev engine.Event, to string) *simulated {
 	for _, child := range saga.children {
-		if child.begun && strings.HasPrefix(ev.Operator.Path, child.path+"/") {
-			return child.addressee(ev)
+		about := ev.Kind == engine.EventOperator && strings.HasPrefix(ev.Operator.Path, child.path+"/")
+		if child.begun && (about || to == child.path || strings.HasPrefix(to, child.path+"/")) {
+			return child.addressee(ev, to)
 		}
+	}
+	if to != "" && to != saga.path {
+		return nil
 	}
 	return saga
 }
@@ -239,6 +246,7 @@ type item struct {
 	path  string
 	order int
 	saga  *simulated
+	to    string // of an event from outside: path of the step whose child it is for
 	event engine.Event
 	index int
 }

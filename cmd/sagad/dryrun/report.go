@@ -48,6 +48,9 @@ type Answer struct {
 	Code     string    `json:"code,omitempty"` // how the attempt failed
 }
 
+// entered is the state of a block that was reached.
+const entered = "entered"
+
 // Where answers come from.
 const (
 	FromMock    = "mock"    // the file of mocks

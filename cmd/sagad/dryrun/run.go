@@ -1,6 +1,7 @@
 package dryrun
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -102,30 +103,49 @@ func (r *run) value(p dsl.Place, value any, err error) Value {
 
 // explain takes down what an expression gave.
 func (r *run) explain(id string, e engine.Evaluation) {
+	if e.Entered != "" {
+		r.at(e.Entered)
+		return
+	}
 	s := r.sagas[id]
 	p, ok := s.places[e.Expr]
 	if !ok {
 		return
 	}
 	v := r.value(p, e.Value, e.Err)
-	if p.Step == nil {
-		if s.prefix == "" {
-			r.values = append(r.values, v)
+	switch {
+	case p.Step != nil:
+		r.step(s.prefix+p.Step.ID+e.Keys, p.Step).take(v)
+	case s.prefix == "":
+		r.values = append(r.values, v)
+	default: // of a child: it belongs to the step that has started it
+		if step := r.at(strings.TrimSuffix(s.prefix, "/")); step != nil {
+			step.take(v)
 		}
+	}
+}
+
+// take adds what an expression gave. The key of a foreach is evaluated for every
+// item; of other expressions that are evaluated again, as a condition for every
+// message, the last value counts.
+func (s *Step) take(v Value) {
+	i := slices.IndexFunc(s.Values, func(before Value) bool { return before.Key == v.Key && before.Expression == v.Expression })
+	perItem := s.Kind == dsl.KindForeach.String() && v.Key == "key" && v.Error == ""
+	if perItem {
+		v.Value = []any{v.Value}
+	}
+	if i < 0 {
+		s.Values = append(s.Values, v)
 		return
 	}
-	step := r.step(s, s.prefix+p.Step.ID+e.Keys, p.Step)
-	for i, before := range step.Values {
-		if before.Key == v.Key && before.Expression == v.Expression {
-			step.Values[i] = v
-			return
-		}
+	if before, ok := s.Values[i].Value.([]any); ok && perItem {
+		v.Value = append(before, v.Value.([]any)...)
 	}
-	step.Values = append(step.Values, v)
+	s.Values[i] = v
 }
 
 // step gives the entry of a step, a new one when it is reached.
-func (r *run) step(s *saga, path string, step *dsl.Step) *Step {
+func (r *run) step(path string, step *dsl.Step) *Step {
 	i, ok := r.steps[path]
 	if !ok {
 		i = len(r.way)
@@ -137,16 +157,15 @@ func (r *run) step(s *saga, path string, step *dsl.Step) *Step {
 
 // at gives the entry of a path, or nil of one that no saga of the family has.
 func (r *run) at(path string) *Step {
-	top := r.order[0]
-	step := top.plan.StepAt(path)
+	step := r.order[0].plan.StepAt(path)
 	if step == nil {
 		return nil
 	}
-	return r.step(top, path, step)
+	return r.step(path, step)
 }
 
 func newStep(path string, s *dsl.Step) Step {
-	entry := Step{Path: path, Kind: s.Kind.String(), State: "entered"}
+	entry := Step{Path: path, Kind: s.Kind.String(), State: entered}
 	switch {
 	case s.Call != nil:
 		entry.Calls = s.Call.Activity
@@ -237,7 +256,7 @@ func (r *run) report(result engine.Result) Report {
 		}
 		named[s.plan.Saga] = true
 		for _, step := range s.plan.EveryStep() {
-			if !reached[step] {
+			if !reached[step] && len(step.Blocks()) == len(step.Catch) { // a block is reached with what is in it
 				rep.Unreached = append(rep.Unreached, s.prefix+step.ID)
 			}
 		}

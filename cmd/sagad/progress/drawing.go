@@ -106,7 +106,7 @@ func (d *drawing) step(plan *dsl.Plan, s *dsl.Step, prefix, keysOf, indent strin
 				when = "when " + c.When.Source()
 			}
 			if d.reached(c.Do, prefix, keysOf) {
-				d.add(indent, "├ "+clean(when), "", Style.Dim)
+				d.add(indent, "├ "+Clean(when), "", Style.Dim)
 				d.list(plan, c.Do, prefix, keysOf, indent+"│ ")
 			}
 		}
@@ -196,7 +196,7 @@ func (d *drawing) foreach(plan *dsl.Plan, s *dsl.Step, prefix, keysOf, indent st
 			continue
 		}
 		drawn++
-		d.add(indent, "├ "+clean(key), "", Style.Dim)
+		d.add(indent, "├ "+Clean(key), "", Style.Dim)
 		d.list(plan, s.Foreach.Do, prefix, keys, indent+"│ ")
 	}
 	if left > 0 {
@@ -263,13 +263,13 @@ func (d *drawing) leaf(s *dsl.Step, path, indent string) {
 	if !d.style.Icons {
 		left = "- "
 	}
-	d.add(indent, left+clean(lastSegment(path)), strings.TrimRight(strings.Join([]string{
-		pad(string(row.State), wordWidth), pad(clean(whatOf(s)), 24), d.wayBack(row), d.details(row),
+	d.add(indent, left+Clean(lastSegment(path)), strings.TrimRight(strings.Join([]string{
+		pad(string(row.State), wordWidth), pad(Clean(whatOf(s)), 24), d.wayBack(row), d.details(row),
 	}, "  "), " "), color)
 	if d.keys && row.Key != "" {
-		d.add(indent, "    key", clean(row.Key), Style.Dim)
+		d.add(indent, "    key", Clean(row.Key), Style.Dim)
 		if row.Compensation.Key != "" {
-			d.add(indent, "    back key", clean(row.Compensation.Key), Style.Dim)
+			d.add(indent, "    back key", Clean(row.Compensation.Key), Style.Dim)
 		}
 	}
 }
@@ -332,13 +332,13 @@ func (d *drawing) details(row engine.StepResult) string {
 		words = append(words, text)
 	}
 	if row.Code != "" && row.State != engine.StateCompensated { // nothing of it is left
-		words = append(words, clean(row.Code))
+		words = append(words, Clean(row.Code))
 	}
 	if !row.Until.IsZero() {
 		words = append(words, "until "+row.Until.Local().Format(time.DateTime))
 	}
 	if row.Child != "" {
-		words = append(words, clean(row.Child))
+		words = append(words, Clean(row.Child))
 	}
 	return strings.Join(words, "  ")
 }

@@ -78,7 +78,7 @@ func (p *Printer) Plan(plan *dsl.Plan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.plan = plan
-	p.title = strings.TrimSpace(p.style.Bold(clean(plan.Saga)) + " " + clean(plan.Version))
+	p.title = strings.TrimSpace(p.style.Bold(Clean(plan.Saga)) + " " + Clean(plan.Version))
 	p.gather(plan.Steps, 0)
 }
 
@@ -87,7 +87,7 @@ func (p *Printer) Plan(plan *dsl.Plan) {
 func (p *Printer) Title(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.title = p.style.Bold(clean(text))
+	p.title = p.style.Bold(Clean(text))
 }
 
 // keyRoom is the room for the key of an item in a path. The keys are not known

@@ -44,13 +44,13 @@ func (p *Printer) Record(r engine.Record) {
 		p.waiting(r)
 	case engine.TransitionSkipped:
 		p.end(r.Path, opOf(r))
-		p.about(r, signSkipped, "", p.style.Dim(clean(r.Message)))
+		p.about(r, signSkipped, "", p.style.Dim(Clean(r.Message)))
 	case engine.TransitionParked:
 		p.closed(r, signParked, reason(r))
 	case engine.TransitionRefused:
 		p.about(r, signRefused, r.Signal, reason(r))
 	case engine.TransitionOperator:
-		p.about(r, signOperator, r.Command, clean(joinWords("by", r.Actor, r.Reason)))
+		p.about(r, signOperator, r.Command, Clean(joinWords("by", r.Actor, r.Reason)))
 	}
 }
 
@@ -62,9 +62,9 @@ func (p *Printer) saga(r engine.Record) {
 	case engine.TransitionCompensating:
 		p.turn(r)
 	case engine.TransitionOperator:
-		p.line(p.prefix(r.At, signOperator) + " " + clean(joinWords(r.Command, "by", r.Actor, r.Reason)))
+		p.line(p.prefix(r.At, signOperator) + " " + Clean(joinWords(r.Command, "by", r.Actor, r.Reason)))
 	case engine.TransitionRefused:
-		p.line(p.prefix(r.At, signRefused) + " " + clean(joinWords(r.Signal, r.Code, r.Message)))
+		p.line(p.prefix(r.At, signRefused) + " " + Clean(joinWords(r.Signal, r.Code, r.Message)))
 	case engine.TransitionClosed:
 		p.running = nil
 		p.paint()
@@ -98,7 +98,7 @@ func why(r engine.Record) string {
 	case engine.CodeDeadline:
 		return "the deadline passed"
 	}
-	return clean(r.Code)
+	return Clean(r.Code)
 }
 
 func (p *Printer) retrying(r engine.Record) {
@@ -172,9 +172,9 @@ const whatWidth = 20
 
 func (p *Printer) path(r engine.Record) string {
 	if r.Op == engine.OpCompensation && (r.Transition == engine.TransitionParked || r.Transition == engine.TransitionRetrying) {
-		return "~" + clean(r.Path)
+		return "~" + Clean(r.Path)
 	}
-	return clean(r.Path)
+	return Clean(r.Path)
 }
 
 // prefix is the time since the start and the sign of a line.
@@ -214,11 +214,11 @@ func reason(r engine.Record) string { return Reason(r.Code, r.Message) }
 func Reason(code, message string) string {
 	switch {
 	case message == "":
-		return clean(code)
+		return Clean(code)
 	case code == "":
-		return clean(message)
+		return Clean(message)
 	}
-	return clean(code + ": " + message)
+	return Clean(code + ": " + message)
 }
 
 func joinWords(words ...string) string {

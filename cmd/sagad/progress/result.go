@@ -29,9 +29,9 @@ func Result(w io.Writer, style Style, r engine.Result, again string) {
 		verb = "for"
 	}
 	print := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) } // as for every terminal
-	print("%s %s %s  %s", style.Bold(head), verb, short(time.Duration(r.Elapsed)), style.Dim(clean(r.ID)))
+	print("%s %s %s  %s", style.Bold(head), verb, short(time.Duration(r.Elapsed)), style.Dim(Clean(r.ID)))
 	if r.Root != "" {
-		print("  child   of %s%s", clean(r.Root), fate(r))
+		print("  child   of %s%s", Clean(r.Root), fate(r))
 	}
 	if r.Outcome == engine.OutcomeOrphaned && r.Root == "" {
 		print("          sagad recover %s", Quote(r.ID)+again)
@@ -40,7 +40,7 @@ func Result(w io.Writer, style Style, r engine.Result, again string) {
 		print("  cause   %s", style.Red(joinWords(prefixed(c.Path), Reason(c.Code, c.Message))))
 	}
 	if len(r.Trace) > 0 {
-		print("  trace   %s", clean(strings.Join(shortTrace(r.Trace), " → ")))
+		print("  trace   %s", Clean(strings.Join(shortTrace(r.Trace), " → ")))
 	}
 	if r.Outcome == engine.OutcomeCompleted || r.Output != nil {
 		print("  output  %s", outputText(r))
@@ -49,7 +49,7 @@ func Result(w io.Writer, style Style, r engine.Result, again string) {
 		print("  taken from operators: %d", r.Interventions)
 	}
 	for _, p := range r.Parked {
-		print("  %s %s since %s: %s", style.Red("parked"), style.Bold(clean(p.Path)+" ("+p.Op.String()+")"), p.Since.Local().Format(time.TimeOnly), Reason(p.Code, p.Message))
+		print("  %s %s since %s: %s", style.Red("parked"), style.Bold(Clean(p.Path)+" ("+p.Op.String()+")"), p.Since.Local().Format(time.TimeOnly), Reason(p.Code, p.Message))
 		for _, c := range p.Commands {
 			print("          %s", operatorCommand(c, r.ID, p.Path)+again)
 		}
@@ -60,18 +60,18 @@ func prefixed(path string) string {
 	if path == "" {
 		return ""
 	}
-	return clean(path) + ":"
+	return Clean(path) + ":"
 }
 
 func outputText(r engine.Result) string {
 	if r.OutputError != "" {
-		return "null, because it could not be computed: " + clean(r.OutputError)
+		return "null, because it could not be computed: " + Clean(r.OutputError)
 	}
 	data, err := json.Marshal(r.Output)
 	if err != nil { // JSON data always encodes
 		return err.Error()
 	}
-	return clean(string(data))
+	return Clean(string(data))
 }
 
 // operatorCommand writes a command as it is typed.
@@ -93,7 +93,7 @@ func Quote(s string) string {
 	}) < 0 {
 		return s
 	}
-	return "'" + strings.ReplaceAll(clean(s), "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(Clean(s), "'", `'\''`) + "'"
 }
 
 // fate says what becomes of the compensations that a closed child has handed up.
@@ -152,7 +152,7 @@ func Steps(w io.Writer, style Style, r engine.Result) {
 		if n := attemptsOf(s); n > 0 {
 			attempts += fmt.Sprintf(" + %d", n)
 		}
-		_, _ = fmt.Fprintf(w, "  %s  %s  %s  %8s  %s\n", pad(clean(s.Path), width), stateText(style, s.State), pad(attempts, len("ATTEMPTS")), at, span)
+		_, _ = fmt.Fprintf(w, "  %s  %s  %s  %8s  %s\n", pad(Clean(s.Path), width), stateText(style, s.State), pad(attempts, len("ATTEMPTS")), at, span)
 	}
 }
 

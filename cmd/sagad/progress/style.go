@@ -67,9 +67,9 @@ func (s Style) sign(g sign) string {
 	return g.paint(s, g.word+strings.Repeat(" ", wordWidth-len(g.word)))
 }
 
-// clean takes out of a text what could move the cursor or colour the screen:
+// Clean takes out of a text what could move the cursor or colour the screen:
 // messages come from participants.
-func clean(s string) string {
+func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':
