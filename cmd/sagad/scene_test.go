@@ -16,6 +16,7 @@ import (
 	"github.com/sagad/sagad/plugins/examples/ledger"
 	"github.com/sagad/sagad/plugins/examples/rails"
 	"github.com/sagad/sagad/plugins/examples/shop"
+	"github.com/sagad/sagad/plugins/examples/travel"
 )
 
 // Whom the tests run sagas for: the demo tenant, as its file says.
@@ -136,11 +137,18 @@ func openBooks(t *testing.T, data, plugin string, open func(ctx context.Context,
 // verify proves that the plugins' books balance and that nothing is left open.
 func verify(t *testing.T, data string) {
 	t.Helper()
-	if err := ledger.Verify(t.Context(), openBooks(t, data, ledger.Name, ledger.OpenReadOnly)); err != nil {
-		t.Error(err)
-	}
-	if err := shop.Verify(t.Context(), openBooks(t, data, shop.Name, shop.OpenReadOnly)); err != nil {
-		t.Error(err)
+	for _, b := range []struct {
+		plugin string
+		open   func(ctx context.Context, dir string) (*sql.DB, error)
+		verify func(ctx context.Context, db *sql.DB) error
+	}{
+		{ledger.Name, ledger.OpenReadOnly, ledger.Verify},
+		{shop.Name, shop.OpenReadOnly, shop.Verify},
+		{travel.Name, travel.OpenReadOnly, travel.Verify},
+	} {
+		if err := b.verify(t.Context(), openBooks(t, data, b.plugin, b.open)); err != nil {
+			t.Errorf("%s: %v", b.plugin, err)
+		}
 	}
 }
 

@@ -36,6 +36,16 @@ const (
 	ShopShip           Point = 57
 	ShopShipment       Point = 58
 	ShopNotify         Point = 59
+
+	TravelBookFlight    Point = 61
+	TravelCancelFlight  Point = 62
+	TravelBookHotel     Point = 63
+	TravelCancelHotel   Point = 64
+	TravelBookCar       Point = 65
+	TravelCancelCar     Point = 66
+	TravelIssueTickets  Point = 67
+	TravelTicketStatus  Point = 68
+	TravelSendItinerary Point = 69
 )
 
 // kind tells which behaviours make sense at a point and how Reject and Flaky
@@ -89,6 +99,16 @@ var places = map[Point]place{
 	ShopShip:           {"shop.ship", action, "CARRIER_REFUSED"},
 	ShopShipment:       {"shop.shipment", probe, ""},
 	ShopNotify:         {"shop.notify", action, "ORDER_NOT_FOUND"},
+
+	TravelBookFlight:    {"travel.bookFlight", action, "NO_SEAT"},
+	TravelCancelFlight:  {"travel.cancelFlight", compensation, "TRIP_TICKETED"},
+	TravelBookHotel:     {"travel.bookHotel", action, "NO_ROOM"},
+	TravelCancelHotel:   {"travel.cancelHotel", compensation, "TRIP_TICKETED"},
+	TravelBookCar:       {"travel.bookCar", action, "NO_CAR"},
+	TravelCancelCar:     {"travel.cancelCar", compensation, "TRIP_TICKETED"},
+	TravelIssueTickets:  {"travel.issueTickets", action, "PRICE_MISMATCH"},
+	TravelTicketStatus:  {"travel.ticketStatus", probe, ""},
+	TravelSendItinerary: {"travel.sendItinerary", action, "ITINERARY_NOT_FOUND"},
 }
 
 // String is the activity's name as definitions write it, plugin first.
