@@ -37,6 +37,17 @@ var endings = map[string]string{
 	"batch-settles":    "completed",
 	"batch-wrong-sum":  "compensated by control WRONG_CONTROL_SUM",
 
+	"payroll-draft-lost":    "completed",
+	"payroll-left":          "compensated by draft[e-102] EMPLOYEE_LEFT",
+	"payroll-limit":         "compensated by submit LIMIT_EXCEEDED",
+	"payroll-no-department": "compensated by staff DEPARTMENT_UNKNOWN",
+	"payroll-nobody":        "completed",
+	"payroll-notice-flaky":  "completed",
+	"payroll-paid":          "completed",
+	"payroll-poor":          "compensated by fund INSUFFICIENT_FUNDS",
+	"payroll-stranger":      "compensated by strangers NOT_ON_THE_STAFF",
+	"payroll-variable":      "completed",
+
 	"trip-booked":      "completed",
 	"trip-hotel-lost":  "completed",
 	"trip-mail-flaky":  "completed",

@@ -14,6 +14,7 @@ import (
 	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
 	"github.com/sagad/sagad/plugins/examples/ledger"
+	"github.com/sagad/sagad/plugins/examples/people"
 	"github.com/sagad/sagad/plugins/examples/rails"
 	"github.com/sagad/sagad/plugins/examples/shop"
 	"github.com/sagad/sagad/plugins/examples/travel"
@@ -144,6 +145,7 @@ func verify(t *testing.T, data string) {
 	}{
 		{ledger.Name, ledger.OpenReadOnly, ledger.Verify},
 		{shop.Name, shop.OpenReadOnly, shop.Verify},
+		{people.Name, people.OpenReadOnly, people.Verify},
 		{travel.Name, travel.OpenReadOnly, travel.Verify},
 	} {
 		if err := b.verify(t.Context(), openBooks(t, data, b.plugin, b.open)); err != nil {

@@ -46,6 +46,10 @@ const (
 	TravelIssueTickets  Point = 67
 	TravelTicketStatus  Point = 68
 	TravelSendItinerary Point = 69
+
+	PeopleDraftPayslip    Point = 81
+	PeopleWithdrawPayslip Point = 82
+	PeoplePublishPayslip  Point = 83
 )
 
 // kind tells which behaviours make sense at a point and how Reject and Flaky
@@ -109,6 +113,10 @@ var places = map[Point]place{
 	TravelIssueTickets:  {"travel.issueTickets", action, "PRICE_MISMATCH"},
 	TravelTicketStatus:  {"travel.ticketStatus", probe, ""},
 	TravelSendItinerary: {"travel.sendItinerary", action, "ITINERARY_NOT_FOUND"},
+
+	PeopleDraftPayslip:    {"people.draftPayslip", action, "EMPLOYEE_LEFT"},
+	PeopleWithdrawPayslip: {"people.withdrawPayslip", compensation, "PAYSLIP_PUBLISHED"},
+	PeoplePublishPayslip:  {"people.publishPayslip", action, "PAYSLIP_NOT_FOUND"},
 }
 
 // String is the activity's name as definitions write it, plugin first.
