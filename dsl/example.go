@@ -197,7 +197,7 @@ var exampleFormats = map[string]string{
 // usualTexts are tried where a pattern asks for more than the name of a property:
 // codes, numbers, an account number, an instant.
 var usualTexts = []string{"DE", "EUR", "A", "a", "1", "12", "123", "1234", "a-1", "A1", "DE89370400440532013000", "COBADEFFXXX", "1.0.0",
-	"2026-01-15", "2026-01-15T10:00:00Z", "ada@example.com", "+491234567", "00000000-0000-4000-8000-000000000000"}
+	"2026-01", "2026-01-15", "2026-01-15T10:00:00Z", "ada@example.com", "+491234567", "00000000-0000-4000-8000-000000000000"}
 
 func exampleText(schema map[string]any, name string) string {
 	if format, ok := schema["format"].(string); ok && exampleFormats[format] != "" {
