@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -116,8 +117,12 @@ func (a *aligner) more() bool { return a.at.line < len(a.text.lines) }
 
 // restIsBlank reports whether only white space is left on the line.
 func (a *aligner) restIsBlank() bool {
-	line := a.text.line(a.at.line)
-	return a.at.column >= len(line) || strings.TrimSpace(string(line[a.at.column:])) == ""
+	for _, r := range a.text.line(a.at.line)[min(a.at.column, len(a.text.line(a.at.line))):] {
+		if !unicode.IsSpace(r) {
+			return false
+		}
+	}
+	return true
 }
 
 // fold goes over a line break inside a flow scalar with the blank lines and

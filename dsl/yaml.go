@@ -153,6 +153,18 @@ func brokenLine(data []byte, from int) int {
 	return broken
 }
 
+// charAt gives the first character of a node, which may be its tag; 0 if there
+// is none.
+func (t *sourceText) charAt(y *yaml.Node) rune {
+	if t == nil {
+		return 0
+	}
+	if line := t.line(y.Line - 1); y.Column-1 < len(line) {
+		return line[y.Column-1]
+	}
+	return 0
+}
+
 func yamlSpan(y *yaml.Node) span { return span{y.Line, y.Column, y.Line, y.Column + 1} }
 
 // yamlNode converts one YAML node. It never returns nil.
@@ -169,6 +181,8 @@ func (c *compiler) yamlNode(y *yaml.Node, depth int) *node {
 		c.errorAt(yamlSpan(y), CodeYAML, "an anchor", "definitions have no anchors and aliases; write the value out")
 	case y.Style&yaml.TaggedStyle != 0:
 		c.errorAt(yamlSpan(y), CodeYAML, "the tag "+y.Tag, "definitions have no tags; quote what shall be text")
+	case c.text.charAt(y) == '!': // the library is silent on it
+		c.errorAt(yamlSpan(y), CodeYAML, "the tag !", "definitions have no tags; quote what shall be text")
 	}
 	switch y.Kind {
 	case yaml.MappingNode:

@@ -1,0 +1,195 @@
+package dsl
+
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// How a file is laid out.
+const (
+	// formatIndent is how far each level is indented.
+	formatIndent = 2
+	// formatJoin is the longest line that a collection in brackets is joined to
+	// when it stands on several.
+	formatJoin = 100
+	// formatWidth is the longest line with a collection in brackets. A longer one
+	// is written as a block.
+	formatWidth = 160
+)
+
+// layoutPrinter writes layouts.
+type layoutPrinter struct{ out strings.Builder }
+
+// printLayout writes a document.
+func printLayout(l *layout, head []remark, gap bool) string {
+	p := &layoutPrinter{}
+	p.remarks(head, 0, true)
+	if gap && len(head) > 0 {
+		p.out.WriteByte('\n')
+	}
+	switch {
+	case len(l.entries) > 0: // a whole file in brackets is a block all the same
+		p.block(l, 0, "")
+	case l.scalar != nil && l.scalar.isBlock():
+		p.text("", l.scalar, 0, nil)
+		p.remarks(l.foot, 0, true)
+	default:
+		p.lines("", l.inline(false), 0, nil)
+		p.remarks(l.foot, 0, true)
+	}
+	return p.out.String()
+}
+
+// isBlock reports whether a collection is written as a block behind the start of
+// a line.
+func (l *layout) isBlock(start string) bool {
+	switch {
+	case l.scalar != nil || len(l.entries) == 0:
+		return false
+	case !l.flow || l.hasRemarks():
+		return true
+	}
+	width := formatWidth
+	if l.spread {
+		width = formatJoin
+	}
+	return len([]rune(start))+len([]rune(l.inline(false)[0])) > width
+}
+
+// inline gives a scalar or a collection in brackets.
+func (l *layout) inline(flow bool) []string {
+	if l.scalar != nil {
+		return l.scalar.lines(flow)
+	}
+	parts := make([]string, len(l.entries))
+	for i, e := range l.entries {
+		parts[i] = strings.Join(e.value.inline(true), " ")
+		if e.key != nil {
+			parts[i] = e.key.keyText() + ": " + parts[i]
+		}
+	}
+	text := strings.Join(parts, ", ")
+	if l.kind == yaml.MappingNode {
+		return []string{"{" + text + "}"}
+	}
+	return []string{"[" + text + "]"}
+}
+
+// block writes the entries of a collection. start is what the first line begins
+// with instead of its indentation: the hyphen that the collection stands behind.
+func (p *layoutPrinter) block(l *layout, indent int, start string) {
+	for i, e := range l.entries {
+		p.remarks(e.lead, indent, i == 0)
+		if e.blank && (i > 0 || len(e.lead) > 0) {
+			p.out.WriteByte('\n')
+		}
+		if start == "" {
+			start = strings.Repeat(" ", indent)
+		}
+		p.entry(e, indent, start)
+		start = ""
+	}
+	p.remarks(l.foot, indent, len(l.entries) == 0)
+}
+
+// entry writes a key with its value, or an item with its hyphen.
+func (p *layoutPrinter) entry(e *layoutEntry, indent int, start string) {
+	label, space := "-", " "
+	if e.key != nil {
+		label = e.key.keyText() + ":"
+	}
+	v := e.value
+	switch {
+	case v.isBlock(start + label + " "):
+		p.collection(e, indent, start+label)
+	case v.scalar != nil && v.scalar.isBlock():
+		p.text(start+label+space, v.scalar, indent, e.remark())
+	default:
+		lines := v.inline(false)
+		if len(lines) == 0 || lines[0] == "" {
+			space = ""
+		}
+		p.lines(start+label+space, lines, indent+formatIndent, e.remark())
+	}
+}
+
+// collection writes an entry whose value is a block.
+func (p *layoutPrinter) collection(e *layoutEntry, indent int, start string) {
+	v, c := e.value, e.remark()
+	if e.key == nil && c == nil && len(v.entries[0].lead) == 0 {
+		p.block(v, indent+formatIndent, start+" ")
+		return
+	}
+	p.line(start, c)
+	p.block(v, indent+formatIndent, "")
+}
+
+// remark gives the comment on the line of an entry. There is at most one: hoist
+// saw to that.
+func (e *layoutEntry) remark() *remark {
+	if e.head != nil {
+		return e.head
+	}
+	return e.trail
+}
+
+// hoist moves a comment that finds no place behind its entry before it.
+func (l *layout) hoist() {
+	for _, e := range l.entries {
+		if e.head != nil && e.trail != nil {
+			e.lead = append(e.lead, *e.head)
+			e.head = nil
+		}
+		e.value.hoist()
+	}
+}
+
+// text writes a literal or folded text.
+func (p *layoutPrinter) text(start string, s *layoutScalar, indent int, c *remark) {
+	p.line(start+s.header(), c)
+	for _, line := range s.raw {
+		if line != "" {
+			line = strings.Repeat(" ", indent+formatIndent) + line
+		}
+		p.out.WriteString(line + "\n")
+	}
+}
+
+// lines writes a value over one or several lines.
+func (p *layoutPrinter) lines(start string, lines []string, indent int, c *remark) {
+	for i, line := range lines {
+		if i > 0 && line != "" {
+			start = strings.Repeat(" ", indent)
+		} else if i > 0 {
+			start = ""
+		}
+		if i == len(lines)-1 {
+			p.line(start+line, c)
+		} else {
+			p.out.WriteString(start + line + "\n")
+		}
+	}
+	if len(lines) == 0 {
+		p.line(start, c)
+	}
+}
+
+// line writes a line with the comment behind it, which keeps its column: the
+// comments of neighbours stay aligned.
+func (p *layoutPrinter) line(text string, c *remark) {
+	if c != nil {
+		column := c.column + leadingSpaces(text) - c.indent
+		text += strings.Repeat(" ", max(column-len([]rune(text)), 1)) + c.text
+	}
+	p.out.WriteString(text + "\n")
+}
+
+func (p *layoutPrinter) remarks(list []remark, indent int, first bool) {
+	for i, c := range list {
+		if c.blank && (i > 0 || !first) {
+			p.out.WriteByte('\n')
+		}
+		p.out.WriteString(strings.Repeat(" ", indent) + c.text + "\n")
+	}
+}
