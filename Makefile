@@ -1,7 +1,7 @@
 # Go and make are all it needs; a C compiler adds the race detector to the tests.
 
 GO      ?= go
-PLUGINS := $(foreach p,ledger fx compliance rails shop travel people,./plugins/examples/$(p)/cmd/$(p))
+PLUGINS := $(foreach p,ledger fx compliance rails shop travel people cards,./plugins/examples/$(p)/cmd/$(p))
 ARCHS   := amd64 arm64
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 30s

@@ -37,6 +37,17 @@ var endings = map[string]string{
 	"batch-settles":    "completed",
 	"batch-wrong-sum":  "compensated by control WRONG_CONTROL_SUM",
 
+	"dispute-accepted":        "completed",
+	"dispute-card-closed":     "compensated by credit CARD_CLOSED",
+	"dispute-final-lost":      "completed",
+	"dispute-goodwill":        "completed",
+	"dispute-holder-right":    "completed",
+	"dispute-late-parcel":     "completed",
+	"dispute-merchant-right":  "compensated by lost MERCHANT_IS_RIGHT",
+	"dispute-refused":         "compensated by claim CHARGEBACK_REFUSED",
+	"dispute-silent":          "completed",
+	"dispute-take-back-parks": "compensated by claim CHARGEBACK_REFUSED",
+
 	"payroll-draft-lost":    "completed",
 	"payroll-left":          "compensated by draft[e-102] EMPLOYEE_LEFT",
 	"payroll-limit":         "compensated by submit LIMIT_EXCEEDED",
@@ -47,6 +58,15 @@ var endings = map[string]string{
 	"payroll-poor":          "compensated by fund INSUFFICIENT_FUNDS",
 	"payroll-stranger":      "compensated by strangers NOT_ON_THE_STAFF",
 	"payroll-variable":      "completed",
+
+	"refund-account":    "completed",
+	"refund-card":       "completed",
+	"refund-card-crash": "completed",
+	"refund-card-down":  "completed",
+	"refund-card-lost":  "completed",
+	"refund-nowhere":    "compensated by voucher VOUCHER_TOO_LARGE",
+	"refund-poor":       "completed",
+	"refund-voucher":    "completed",
 
 	"trip-booked":      "completed",
 	"trip-hotel-lost":  "completed",

@@ -14,7 +14,7 @@ import (
 // binaries is the folder of the example plugins that the tests run, built once.
 var binaries string
 
-var examplePlugins = []string{"compliance", "fx", "ledger", "people", "rails", "shop", "travel"}
+var examplePlugins = []string{"cards", "compliance", "fx", "ledger", "people", "rails", "shop", "travel"}
 
 func TestMain(m *testing.M) {
 	testscript.Main(prepared{m}, map[string]func(){"sagad": main})

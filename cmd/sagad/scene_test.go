@@ -13,6 +13,7 @@ import (
 	"github.com/sagad/sagad/cmd/sagad/stack"
 	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/plugins/examples/cards"
 	"github.com/sagad/sagad/plugins/examples/ledger"
 	"github.com/sagad/sagad/plugins/examples/people"
 	"github.com/sagad/sagad/plugins/examples/rails"
@@ -145,6 +146,7 @@ func verify(t *testing.T, data string) {
 	}{
 		{ledger.Name, ledger.OpenReadOnly, ledger.Verify},
 		{shop.Name, shop.OpenReadOnly, shop.Verify},
+		{cards.Name, cards.OpenReadOnly, cards.Verify},
 		{people.Name, people.OpenReadOnly, people.Verify},
 		{travel.Name, travel.OpenReadOnly, travel.Verify},
 	} {

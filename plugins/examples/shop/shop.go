@@ -37,6 +37,7 @@ const (
 	CodeNoPickup            = "NO_PICKUP"
 	CodePickupNotFound      = "PICKUP_NOT_FOUND"
 	CodeCarrierRefused      = "CARRIER_REFUSED"
+	CodeVoucherTooLarge     = "VOUCHER_TOO_LARGE"
 )
 
 //go:embed schema.sql
@@ -48,7 +49,7 @@ type shop struct{ service.Service }
 func New(opts ...testcards.Option) *plugins.Plugin { return new(shop).plugin(opts) }
 
 func (s *shop) plugin(opts []testcards.Option) *plugins.Plugin {
-	return s.Plugin(Name, opts, []store.Migration{store.SQL(schema), seed}, s.activities()...)
+	return s.Plugin(Name, opts, []store.Migration{store.SQL(schema), seed, store.SQL(vouchersSchema)}, s.activities()...)
 }
 
 func (s *shop) activities() []plugins.Definition {
@@ -80,6 +81,9 @@ func (s *shop) activities() []plugins.Definition {
 		plugins.Activity("notify", s.notify,
 			plugins.Describe("Sends the customer a message about the order, once."),
 			service.Errors(testcards.ShopNotify)),
+		plugins.Activity("issueVoucher", s.issueVoucher,
+			plugins.Describe("Mails a voucher to a customer; it cannot be taken back. The same key issues once."),
+			service.Errors(testcards.ShopIssueVoucher)),
 		plugins.Activity("stock", s.stock,
 			plugins.Describe("Lists the items with what is on hand, reserved and available; no effect.")),
 	}

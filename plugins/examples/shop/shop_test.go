@@ -94,6 +94,20 @@ func TestNotify(t *testing.T) {
 	}.Run(t)
 }
 
+func TestIssueVoucher(t *testing.T) {
+	exampletest.Effect{
+		Plugin: shop.New, Name: shop.Name, Action: testcards.ShopIssueVoucher,
+		Prepare: func(_ testing.TB, _ *exampletest.Process, _ exampletest.Step, minor int64) any {
+			return voucher(minor)
+		},
+		Count: `SELECT count(*) FROM vouchers`,
+	}.Run(t)
+}
+
+func voucher(minor int64) shop.IssueVoucherInput {
+	return shop.IssueVoucherInput{Email: "ada@example.org", Amount: money.Amount{Minor: minor, Currency: "EUR"}}
+}
+
 func TestRejections(t *testing.T) {
 	p := exampletest.Start(t, shop.New, t.TempDir())
 	one := func(sku string, quantity int) shop.Item { return shop.Item{SKU: sku, Quantity: quantity} }
@@ -127,6 +141,8 @@ func TestRejections(t *testing.T) {
 		{"ship what is reserved otherwise", "shop.ship", shop.ShipInput{Order: "o-made"}, "reject NOT_RESERVED"},
 		{"ship more than a parcel", "shop.ship", shop.ShipInput{Order: "o-heavy"}, "reject CARRIER_REFUSED"},
 		{"ship twice, in two operations", "shop.ship", shop.ShipInput{Order: "o-done"}, "reject ORDER_CLOSED"},
+		{"the largest voucher", "shop.issueVoucher", voucher(shop.MaxVoucher), "ok"},
+		{"too large a voucher", "shop.issueVoucher", voucher(shop.MaxVoucher + 1), "reject VOUCHER_TOO_LARGE"},
 		{"notify about no order", "shop.notify", shop.NotifyInput{Order: "o-none", Template: "shipped"}, "reject ORDER_NOT_FOUND"},
 		{"notify in unknown words", "shop.notify", shop.NotifyInput{Order: "o-made", Template: "poem"}, "reject INVALID_INPUT"},
 	} {
@@ -162,7 +178,7 @@ func TestPickupDay(t *testing.T) {
 func TestManifest(t *testing.T) {
 	for _, a := range shop.New().Manifest().Activities {
 		var want []string
-		if a.Name == "shop.createOrder" {
+		if a.Name == "shop.createOrder" || a.Name == "shop.issueVoucher" {
 			want = []string{"email"}
 		}
 		if diff := cmp.Diff(want, a.Sensitive); diff != "" {

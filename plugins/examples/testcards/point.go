@@ -27,6 +27,7 @@ const (
 	RailsSubmit Point = 41
 	RailsStatus Point = 42
 
+	ShopIssueVoucher   Point = 50
 	ShopCreateOrder    Point = 51
 	ShopCancelOrder    Point = 52
 	ShopReserve        Point = 53
@@ -46,6 +47,16 @@ const (
 	TravelIssueTickets  Point = 67
 	TravelTicketStatus  Point = 68
 	TravelSendItinerary Point = 69
+
+	CardsOpenDispute        Point = 71
+	CardsWithdrawDispute    Point = 72
+	CardsCredit             Point = 73
+	CardsTakeBack           Point = 74
+	CardsChargeback         Point = 75
+	CardsWithdrawChargeback Point = 76
+	CardsFinalise           Point = 77
+	CardsRefund             Point = 78
+	CardsRefundStatus       Point = 79
 
 	PeopleDraftPayslip    Point = 81
 	PeopleWithdrawPayslip Point = 82
@@ -94,6 +105,7 @@ var places = map[Point]place{
 	RailsSubmit: {"rails.submit", action, "LIMIT_EXCEEDED"},
 	RailsStatus: {"rails.status", probe, ""},
 
+	ShopIssueVoucher:   {"shop.issueVoucher", action, "VOUCHER_TOO_LARGE"},
 	ShopCreateOrder:    {"shop.createOrder", action, "ORDER_EXISTS"},
 	ShopCancelOrder:    {"shop.cancelOrder", compensation, "ORDER_SHIPPED"},
 	ShopReserve:        {"shop.reserve", action, "OUT_OF_STOCK"},
@@ -113,6 +125,16 @@ var places = map[Point]place{
 	TravelIssueTickets:  {"travel.issueTickets", action, "PRICE_MISMATCH"},
 	TravelTicketStatus:  {"travel.ticketStatus", probe, ""},
 	TravelSendItinerary: {"travel.sendItinerary", action, "ITINERARY_NOT_FOUND"},
+
+	CardsOpenDispute:        {"cards.openDispute", action, "DISPUTE_EXISTS"},
+	CardsWithdrawDispute:    {"cards.withdrawDispute", compensation, "DISPUTE_CLOSED"},
+	CardsCredit:             {"cards.credit", action, "CARD_CLOSED"},
+	CardsTakeBack:           {"cards.takeBack", compensation, "DISPUTE_CLOSED"},
+	CardsChargeback:         {"cards.chargeback", action, "CHARGEBACK_REFUSED"},
+	CardsWithdrawChargeback: {"cards.withdrawChargeback", compensation, "DISPUTE_CLOSED"},
+	CardsFinalise:           {"cards.finalise", action, "DISPUTE_NOT_FOUND"},
+	CardsRefund:             {"cards.refund", action, "CARD_CLOSED"},
+	CardsRefundStatus:       {"cards.refundStatus", probe, ""},
 
 	PeopleDraftPayslip:    {"people.draftPayslip", action, "EMPLOYEE_LEFT"},
 	PeopleWithdrawPayslip: {"people.withdrawPayslip", compensation, "PAYSLIP_PUBLISHED"},
