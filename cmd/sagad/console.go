@@ -134,3 +134,24 @@ func diagnosticLine(style progress.Style, d dsl.Diagnostic) string {
 	}
 	return text
 }
+
+// gutterWidth is what stands left of a line in an excerpt: its number and a bar.
+const gutterWidth = 8
+
+// excerpt writes the lines of a file that a problem is about to standard output.
+func (c *console) excerpt(d dsl.Diagnostic, source []byte) {
+	width := excerptWidth
+	if c.outTTY {
+		width = c.width() - gutterWidth
+	}
+	style := c.style()
+	paint := style.Red
+	if d.Severity == dsl.SeverityWarning {
+		paint = style.Yellow
+	}
+	_, _ = fmt.Fprint(c.out, dsl.NewExcerpt(d, source, width).Paint(style.Dim, paint)) // who reads it may have gone
+}
+
+// excerptWidth is how many columns of a line are shown where there is no
+// terminal.
+const excerptWidth = 100

@@ -23,8 +23,12 @@ take and give is read from --manifests, or from the nearest ` + manifestFile + `
 or above the definition, which ` + "`sagad plugin list -o json`" + ` writes.
 
 Of a folder all .yaml files are checked: those in a folder tenants are tenants,
-those that end in _test.yaml are left out.`,
+those that end in _test.yaml are left out.
+
+On a terminal the lines that a problem is about stand below it; --source shows
+them elsewhere, too. ` + "`sagad explain CODE`" + ` says more about a problem.`,
 		Example: `  sagad lint payment.yaml
+  sagad lint payment.yaml --source
   sagad lint definitions --format json
   sagad lint payment.yaml --manifests build/plugins.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -37,6 +41,7 @@ those that end in _test.yaml are left out.`,
 	}
 	l.flags, l.format = configFlag(cmd), formatFlag(cmd)
 	cmd.Flags().StringArrayVar(&l.manifests, "manifests", nil, "`FILE` of plugin manifests; may be repeated")
+	cmd.Flags().BoolVar(&l.source, "source", c.outTTY, "show the lines that a problem is about (default on a terminal)")
 	return cmd
 }
 
@@ -50,6 +55,9 @@ type linter struct {
 	blind bool           // no manifests were found for a definition
 	given []dsl.Manifest // from --manifests
 	files manifestFiles
+
+	source bool              // the lines that a problem is about are shown
+	texts  map[string][]byte // of the files with problems
 }
 
 func (l *linter) run(args []string) error {
@@ -69,6 +77,7 @@ func (l *linter) run(args []string) error {
 		return err
 	}
 	all := dsl.Diagnostics{}
+	l.texts = make(map[string][]byte)
 	for _, file := range files {
 		ds, err := l.check(s, file)
 		if err != nil {
@@ -85,8 +94,14 @@ func (l *linter) report(all dsl.Diagnostics, files int) error {
 			return err
 		}
 	} else {
-		for _, d := range all {
+		for i, d := range all {
+			if l.source && i > 0 {
+				l.console.say("")
+			}
 			l.console.say("%s", diagnosticLine(l.console.style(), d))
+			if l.source {
+				l.console.excerpt(d, l.texts[d.File])
+			}
 		}
 	}
 	if l.blind {
@@ -117,6 +132,14 @@ func (l *linter) check(s *settings, file string) (dsl.Diagnostics, error) {
 	if err != nil {
 		return nil, err
 	}
+	ds, err := l.checkText(s, file, text)
+	if len(ds) > 0 {
+		l.texts[file] = text
+	}
+	return ds, err
+}
+
+func (l *linter) checkText(s *settings, file string, text []byte) (_ dsl.Diagnostics, err error) {
 	if filepath.Base(filepath.Dir(file)) == tenantsFolder {
 		tenant, ds := dsl.ParseTenant(dsl.Source{Name: file, Data: text}, knownZone)
 		if want := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)); tenant != nil && tenant.Name != want {
