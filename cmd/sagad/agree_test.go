@@ -24,6 +24,7 @@ var shippedDefinitions = []struct {
 	replace []string
 }{
 	{file: "cross-border-payment/payment.yaml"},
+	{file: "account-opening/account.yaml"},
 	{file: "card-dispute/dispute.yaml"},
 	{file: "order-fulfilment/order.yaml"},
 	{file: "refund/refund.yaml"},

@@ -37,6 +37,18 @@ var endings = map[string]string{
 	"batch-settles":    "completed",
 	"batch-wrong-sum":  "compensated by control WRONG_CONTROL_SUM",
 
+	"account-approved":     "completed",
+	"account-blind":        "completed",
+	"account-currency":     "compensated by open CURRENCY_UNKNOWN",
+	"account-far-away":     "completed",
+	"account-lost":         "completed",
+	"account-not-approved": "compensated by secondRefusal NOT_APPROVED",
+	"account-not-liked":    "compensated by firstRefusal NOT_APPROVED",
+	"account-ordinary":     "completed",
+	"account-sanctioned":   "compensated by refused APPLICATION_REFUSED",
+	"account-two-eyes":     "compensated by undecided NOBODY_DECIDED",
+	"account-unsigned":     "compensated by sign TIMEOUT",
+
 	"dispute-accepted":        "completed",
 	"dispute-card-closed":     "compensated by credit CARD_CLOSED",
 	"dispute-final-lost":      "completed",

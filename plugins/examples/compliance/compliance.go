@@ -1,6 +1,7 @@
 // Package compliance is an example plugin: it screens the two sides of a
 // payment against a sanctions list and decides whether the customer must
-// confirm it (strong customer authentication). It has no effect.
+// confirm it (strong customer authentication), and it identifies whoever wants
+// to be a customer. It has no effect.
 //
 // The risk score, from 0 to 100, adds up:
 //
@@ -31,7 +32,7 @@ import (
 // Name is the plugin's name.
 const Name = "compliance"
 
-// Codes of the errors that screen answers with.
+// Codes of the errors that activities answer with.
 const (
 	CodeSanctionsHit = "SANCTIONS_HIT"
 	CodeInvalidIBAN  = "INVALID_IBAN"
@@ -66,10 +67,13 @@ type office struct{ service.Service }
 func New(opts ...testcards.Option) *plugins.Plugin { return new(office).plugin(opts) }
 
 func (s *office) plugin(opts []testcards.Option) *plugins.Plugin {
-	return s.Plugin(Name, opts, []store.Migration{store.SQL(schema), seed},
+	return s.Plugin(Name, opts, []store.Migration{store.SQL(schema), seed, store.SQL(personsSchema), seedPersons},
 		plugins.Activity("screen", s.screen,
 			plugins.Describe("Screens a payment against the sanctions list and tells whether the customer must confirm it; no effect."),
-			service.Errors(testcards.ComplianceScreen, CodeInvalidIBAN)))
+			service.Errors(testcards.ComplianceScreen, CodeInvalidIBAN)),
+		plugins.Activity("identify", s.identify,
+			plugins.Describe("Looks a person up who wants to be a customer and says what risk that is; no effect."),
+			service.Errors(testcards.ComplianceIdentify)))
 }
 
 func seed(ctx context.Context, tx *sql.Tx) error {

@@ -3,7 +3,8 @@
 // accounts in integer minor units; every movement sums to zero, and Verify
 // proves it.
 //
-// Settled money moves to the clearing account of its currency, charged money
+// Accounts are opened for new customers, and closed again as long as they were
+// never in use. Settled money moves to the clearing account of its currency, charged money
 // to the merchant's. The customers' accounts come from the demo bank that the
 // first start seeds.
 package ledger
@@ -22,14 +23,19 @@ const Name = "ledger"
 
 // Codes of the errors that activities answer with.
 const (
-	CodeAccountNotFound   = "ACCOUNT_NOT_FOUND"
-	CodeAccountMismatch   = "ACCOUNT_MISMATCH"
-	CodeCurrencyMismatch  = "CURRENCY_MISMATCH"
-	CodeInsufficientFunds = "INSUFFICIENT_FUNDS"
-	CodeHoldNotFound      = "HOLD_NOT_FOUND"
-	CodeHoldReleased      = "HOLD_RELEASED"
-	CodeHoldSettled       = "HOLD_SETTLED"
-	CodeChargeNotFound    = "CHARGE_NOT_FOUND"
+	CodeAccountNotFound     = "ACCOUNT_NOT_FOUND"
+	CodeAccountMismatch     = "ACCOUNT_MISMATCH"
+	CodeCurrencyMismatch    = "CURRENCY_MISMATCH"
+	CodeInsufficientFunds   = "INSUFFICIENT_FUNDS"
+	CodeHoldNotFound        = "HOLD_NOT_FOUND"
+	CodeHoldReleased        = "HOLD_RELEASED"
+	CodeHoldSettled         = "HOLD_SETTLED"
+	CodeChargeNotFound      = "CHARGE_NOT_FOUND"
+	CodeCurrencyUnknown     = "CURRENCY_UNKNOWN"
+	CodeApplicationExists   = "APPLICATION_EXISTS"
+	CodeApplicationNotFound = "APPLICATION_NOT_FOUND"
+	CodeApplicationClosed   = "APPLICATION_CLOSED"
+	CodeAccountActive       = "ACCOUNT_ACTIVE"
 )
 
 //go:embed schema.sql
@@ -41,7 +47,7 @@ type ledger struct{ service.Service }
 func New(opts ...testcards.Option) *plugins.Plugin { return new(ledger).plugin(opts) }
 
 func (s *ledger) plugin(opts []testcards.Option) *plugins.Plugin {
-	return s.Plugin(Name, opts, []store.Migration{store.SQL(schema), s.seed}, s.activities()...)
+	return s.Plugin(Name, opts, []store.Migration{store.SQL(schema), s.seed, store.SQL(applicationsSchema)}, s.activities()...)
 }
 
 func (s *ledger) activities() []plugins.Definition {
@@ -64,6 +70,15 @@ func (s *ledger) activities() []plugins.Definition {
 		plugins.Activity("chargeStatus", s.chargeStatus,
 			plugins.Describe("Probe of charge: tells whether it took place, and if not makes sure that a late request will not."),
 			service.ProbeErrors(testcards.LedgerChargeStatus)),
+		plugins.Activity("openAccount", s.openAccount,
+			plugins.Describe("Opens an account that is not in use yet."),
+			service.Errors(testcards.LedgerOpenAccount, CodeCurrencyUnknown)),
+		plugins.Activity("closeAccount", s.closeAccount,
+			plugins.Describe("Compensates openAccount. The account is named by the key of its action."),
+			service.Errors(testcards.LedgerCloseAccount, CodeApplicationNotFound)),
+		plugins.Activity("activateAccount", s.activateAccount,
+			plugins.Describe("Puts an opened account to use; it cannot be closed as if it had never been. The same key does it once."),
+			service.Errors(testcards.LedgerActivateAccount, CodeApplicationClosed)),
 		plugins.Activity("balances", s.balances,
 			plugins.Describe("Lists the accounts with what they hold, what is reserved and what is available; no effect.")),
 	}

@@ -13,9 +13,10 @@ var (
 	// ErrUnbalanced: the books contradict themselves, which no sequence of
 	// calls and crashes may bring about.
 	ErrUnbalanced = errors.New("the ledger does not balance")
-	// ErrDangling: money is still reserved. It is wrong once every saga is
-	// closed, and right while one is open.
-	ErrDangling = errors.New("a hold is left open")
+	// ErrDangling: money is still reserved, or a new account neither in use nor
+	// closed. It is wrong once every saga is closed, and right while one is
+	// open.
+	ErrDangling = errors.New("something is left open")
 )
 
 // OpenReadOnly opens the ledger in a plugin's data directory for reading, also
@@ -64,9 +65,12 @@ var rules = []store.Rule{
 	store.Holds("no hold is left open", `
 		SELECT h.id || ' on ' || a.label || ': ' || h.minor || ' ' || h.currency
 		FROM holds h JOIN accounts a ON a.number = h.account WHERE h.state = 'held'`, ErrDangling),
+	store.Holds("an application has an account unless it is closed", `
+		SELECT p.id FROM applications p WHERE (p.state = 'closed') = EXISTS (SELECT 1 FROM accounts a WHERE a.number = p.account)`, ErrUnbalanced),
+	store.Holds("no new account waits for its use", `SELECT id FROM applications WHERE state = 'opened'`, ErrDangling),
 }
 
-// Verify proves on a ledger's database that the books balance and that no hold
+// Verify proves on a ledger's database that the books balance and that nothing
 // is left open. The error joins everything that is wrong and wraps
 // ErrUnbalanced, ErrDangling or both; another error means that the database
 // could not be read. All rules see one state, also while the plugin works.

@@ -154,6 +154,7 @@ func TestManifest(t *testing.T) {
 	want := map[string][]string{
 		"ledger.hold": {"account"}, "ledger.release": {"account"}, "ledger.settle": nil,
 		"ledger.charge": {"account"}, "ledger.refund": {"account"}, "ledger.chargeStatus": nil, "ledger.balances": nil,
+		"ledger.openAccount": nil, "ledger.closeAccount": nil, "ledger.activateAccount": nil,
 	}
 	got := map[string][]string{}
 	for _, a := range ledger.New().Manifest().Activities {

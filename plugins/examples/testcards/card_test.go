@@ -22,7 +22,7 @@ func TestFromMinor(t *testing.T) {
 		{"something before the card", 1_66411, nil},
 		{"something before the card, of a card's length", 12345_66411, nil},
 		{"something after the card", 66411_5, nil},
-		{"no such point", 66171, nil},
+		{"no such point", 66901, nil},
 		{"a probe does not lose its effect", 66424, nil},
 		{"other marker", 65411, nil},
 		{"small", 1, nil},

@@ -12,17 +12,21 @@ type Point int
 
 // The points.
 const (
-	LedgerHold         Point = 11
-	LedgerRelease      Point = 12
-	LedgerSettle       Point = 13
-	LedgerCharge       Point = 14
-	LedgerRefund       Point = 15
-	LedgerChargeStatus Point = 16
+	LedgerHold            Point = 11
+	LedgerRelease         Point = 12
+	LedgerSettle          Point = 13
+	LedgerCharge          Point = 14
+	LedgerRefund          Point = 15
+	LedgerChargeStatus    Point = 16
+	LedgerOpenAccount     Point = 17
+	LedgerCloseAccount    Point = 18
+	LedgerActivateAccount Point = 19
 
 	FXQuote  Point = 21
 	FXCancel Point = 22
 
-	ComplianceScreen Point = 31
+	ComplianceScreen   Point = 31
+	ComplianceIdentify Point = 32
 
 	RailsSubmit Point = 41
 	RailsStatus Point = 42
@@ -90,17 +94,21 @@ type place struct {
 }
 
 var places = map[Point]place{
-	LedgerHold:         {"ledger.hold", action, "INSUFFICIENT_FUNDS"},
-	LedgerRelease:      {"ledger.release", compensation, "HOLD_SETTLED"},
-	LedgerSettle:       {"ledger.settle", action, "HOLD_NOT_FOUND"},
-	LedgerCharge:       {"ledger.charge", action, "INSUFFICIENT_FUNDS"},
-	LedgerRefund:       {"ledger.refund", compensation, "CHARGE_NOT_FOUND"},
-	LedgerChargeStatus: {"ledger.chargeStatus", probe, ""},
+	LedgerHold:            {"ledger.hold", action, "INSUFFICIENT_FUNDS"},
+	LedgerRelease:         {"ledger.release", compensation, "HOLD_SETTLED"},
+	LedgerSettle:          {"ledger.settle", action, "HOLD_NOT_FOUND"},
+	LedgerCharge:          {"ledger.charge", action, "INSUFFICIENT_FUNDS"},
+	LedgerRefund:          {"ledger.refund", compensation, "CHARGE_NOT_FOUND"},
+	LedgerChargeStatus:    {"ledger.chargeStatus", probe, ""},
+	LedgerOpenAccount:     {"ledger.openAccount", action, "APPLICATION_EXISTS"},
+	LedgerCloseAccount:    {"ledger.closeAccount", compensation, "ACCOUNT_ACTIVE"},
+	LedgerActivateAccount: {"ledger.activateAccount", action, "APPLICATION_NOT_FOUND"},
 
 	FXQuote:  {"fx.quote", action, "CURRENCY_UNKNOWN"},
 	FXCancel: {"fx.cancel", compensation, "QUOTE_NOT_FOUND"},
 
-	ComplianceScreen: {"compliance.screen", read, "SANCTIONS_HIT"},
+	ComplianceScreen:   {"compliance.screen", read, "SANCTIONS_HIT"},
+	ComplianceIdentify: {"compliance.identify", read, "SANCTIONS_HIT"},
 
 	RailsSubmit: {"rails.submit", action, "LIMIT_EXCEEDED"},
 	RailsStatus: {"rails.status", probe, ""},
