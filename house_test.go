@@ -92,6 +92,7 @@ var neighbours = []struct {
 	{"plugins/examples/...", []string{"plugins", "plugins/pluginpb", "plugins/barrier", "plugins/plugintest", "plugins/examples/..."}},
 	{"definitions", []string{"dsl", "schemas"}},
 	{"definitions/...", []string{"dsl", "schemas", "definitions"}},
+	{"docs/diagnostics", nil},
 	{"cmd/...", []string{"..."}},
 	{".", nil},
 }

@@ -11,6 +11,8 @@ const (
 	CodeTooLarge     = "TOO_LARGE"     // over a limit of the language
 	CodeYAMLBool     = "YAML_BOOL"     // yes, no, on, off: text here, a boolean elsewhere
 
+	CodeFile = "FILE" // a file that cannot be read
+
 	// Structure.
 
 	CodeUnknownKey  = "UNKNOWN_KEY"  // a key the language does not have
