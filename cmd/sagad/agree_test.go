@@ -28,6 +28,7 @@ var shippedDefinitions = []struct {
 	{file: "card-dispute/dispute.yaml"},
 	{file: "order-fulfilment/order.yaml"},
 	{file: "refund/refund.yaml"},
+	{file: "sepa-collection/file.yaml", replace: []string{"concurrency: 4", "concurrency: 1", "concurrency: 8", "concurrency: 1"}},
 	{file: "settlement-batch/batch.yaml", replace: []string{"concurrency: 4", "concurrency: 1"}},
 	{file: "payroll-run/payroll.yaml", replace: []string{"concurrency: 8", "concurrency: 1", "compensation: parallel", "compensation: reverse"}},
 	{file: "trip-booking/trip.yaml", replace: []string{"compensation: parallel", "compensation: reverse"}},
@@ -62,7 +63,7 @@ func TestRuntimesAgree(t *testing.T) {
 	}
 	for _, s := range []*scene{durable, local} {
 		verify(t, s.data)
-		if got, want := submissions(t, s.data), 17; got != want {
+		if got, want := submissions(t, s.data), 22; got != want {
 			t.Errorf("the network has %d payments, want %d: each that completed, once", got, want)
 		}
 	}

@@ -49,6 +49,15 @@ var endings = map[string]string{
 	"account-two-eyes":     "compensated by undecided NOBODY_DECIDED",
 	"account-unsigned":     "compensated by sign TIMEOUT",
 
+	"collection-answer-lost":   "completed",
+	"collection-group-dropped": "completed",
+	"collection-hold-lost":     "completed",
+	"collection-made":          "completed",
+	"collection-nothing":       "compensated by nothing NOTHING_TO_COLLECT",
+	"collection-one-refused":   "completed",
+	"collection-rejected":      "compensated by submit LIMIT_EXCEEDED",
+	"collection-wrong-sum":     "compensated by control WRONG_CONTROL_SUM",
+
 	"dispute-accepted":        "completed",
 	"dispute-card-closed":     "compensated by credit CARD_CLOSED",
 	"dispute-final-lost":      "completed",
