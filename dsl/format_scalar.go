@@ -192,7 +192,7 @@ func (s *layoutScalar) lines(flow bool) []string {
 		return s.raw
 	}
 	value := s.text
-	if s.expr && len(s.raw) == 1 {
+	if s.expr && (flow || len(s.raw) == 1) {
 		value = trimExpressions(value)
 	}
 	switch {
