@@ -31,6 +31,7 @@ var shippedDefinitions = []struct {
 	{file: "sepa-collection/file.yaml", replace: []string{"concurrency: 4", "concurrency: 1", "concurrency: 8", "concurrency: 1"}},
 	{file: "settlement-batch/batch.yaml", replace: []string{"concurrency: 4", "concurrency: 1"}},
 	{file: "payroll-run/payroll.yaml", replace: []string{"concurrency: 8", "concurrency: 1", "compensation: parallel", "compensation: reverse"}},
+	{file: "subscription-renewal/renewal.yaml"},
 	{file: "trip-booking/trip.yaml", replace: []string{"compensation: parallel", "compensation: reverse"}},
 }
 

@@ -89,6 +89,13 @@ var endings = map[string]string{
 	"refund-poor":       "completed",
 	"refund-voucher":    "completed",
 
+	"renewal-carrier-refuses": "compensated by ship CARRIER_REFUSED",
+	"renewal-charge-lost":     "completed",
+	"renewal-lapsed":          "compensated by lapsed SUBSCRIPTION_LAPSED",
+	"renewal-out-of-stock":    "compensated by reserve OUT_OF_STOCK",
+	"renewal-sent":            "completed",
+	"renewal-ship-slow":       "completed",
+
 	"trip-booked":      "completed",
 	"trip-hotel-lost":  "completed",
 	"trip-mail-flaky":  "completed",
