@@ -104,6 +104,11 @@ func decodeYAML(data []byte) (doc *yaml.Node, err error) {
 
 var yamlErrorLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
+// unquoted finds an entry like the x? or x[key] of a trace, which is text
+// everywhere but in brackets: there the library takes the question mark for the mark
+// of a key, and the bracket for that of a list.
+var unquoted = regexp.MustCompile(`[\[, ](~?[A-Za-z_](?:[\w/.-]|\[[^\s\[\]]*\])*(?:\?|\[[^\s\[\]]*\][\w/.!?-]*))\s*[,\]}]`)
+
 func (c *compiler) yamlError(data []byte, err error) {
 	at, what := span{1, 1, 1, 2}, err.Error()
 	if m := yamlErrorLine.FindStringSubmatch(what); m != nil {
@@ -124,6 +129,11 @@ func (c *compiler) yamlError(data []byte, err error) {
 		detail = "quote the value if it has a colon before a space, or check the indentation"
 	case strings.HasPrefix(what, "found character that cannot start any token"):
 		detail = "quote a value that starts with @, % or `"
+	case strings.HasPrefix(what, "did not find expected ',' or") && unquoted.MatchString(string(text)):
+		found := unquoted.FindStringSubmatchIndex(string(text))
+		from, to := runeOffset(string(text), found[2]), runeOffset(string(text), found[3])
+		what, detail = "a value in brackets has signs that YAML takes for its own", fmt.Sprintf("quote it: %q", string(text[from:to]))
+		at = span{at.line, from + 1, at.line, to + 1}
 	}
 	c.errorAt(at, CodeSyntax, what, detail)
 }
