@@ -11,6 +11,7 @@ import (
 
 	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/invariant"
 )
 
 // Case is one scenario with what the rules make of it.
@@ -234,6 +235,6 @@ func describeCause(f *engine.Failure) string {
 
 // Violations checks a run against the invariants that hold whatever happens.
 func Violations(s *Saga, r engine.Result) []string {
-	run := Run{Plan: s.Plan, Start: s.Start, Moments: s.World.Moments(), Result: r}
+	run := invariant.Run{Plan: s.Plan, Start: s.Start, Moments: s.World.Moments(), Result: r}
 	return run.Violations()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/invariant"
 	"github.com/sagad/sagad/engine/local"
 )
 
@@ -34,7 +35,7 @@ func RunAll(t *testing.T, cases []Case, unique func() string, except func(*Case)
 // Simulate runs a saga in virtual time.
 func Simulate(_ *testing.T, s *Saga) Observed {
 	replies := make([]engine.Reply, len(s.Outside))
-	watch := NewWatch(&s.World.Recording, s.Start)
+	watch := invariant.NewWatch(&s.World.Recording, s.Start)
 	script := local.Script{
 		Answer: s.World.answer, Payloads: s.World,
 		Observe: func(id string, ev engine.Event, commands []engine.Command) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/invariant"
 )
 
 // Answer is what a participant does with one attempt.
@@ -74,7 +75,7 @@ type Mocks map[string][]Answer
 // World answers attempts by a script and keeps account of what happened. It is
 // safe for concurrent use.
 type World struct {
-	Recording // of what happens in it
+	invariant.Recording // of what happens in it
 	Strict
 	mocks Mocks
 
@@ -185,7 +186,7 @@ func (w *World) Calls(activity string) int {
 func (w *World) Keys() []string {
 	keys := map[string]bool{}
 	for _, m := range w.Moments() {
-		if m.Kind == MomentBegan {
+		if m.Kind == invariant.MomentBegan {
 			keys[m.Invoke.Key] = true
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sagad/sagad/engine"
 	"github.com/sagad/sagad/engine/enginetest"
+	"github.com/sagad/sagad/engine/invariant"
 	"github.com/sagad/sagad/engine/temporal"
 )
 
@@ -81,7 +82,7 @@ func (s *scene) oneKey(id, activity string, calls int) {
 	s.t.Helper()
 	var keys []string
 	for _, m := range s.world(id).Moments() {
-		if m.Kind == enginetest.MomentBegan && m.Invoke.Activity == activity {
+		if m.Kind == invariant.MomentBegan && m.Invoke.Activity == activity {
 			keys = append(keys, m.Invoke.Key)
 		}
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/sagad/sagad/engine"
 	"github.com/sagad/sagad/engine/enginetest"
+	"github.com/sagad/sagad/engine/invariant"
 )
 
 // Scenario is a saga and what may happen to it. What comes from outside comes at
@@ -101,7 +102,7 @@ func Explore(sc *Scenario) (r Report) {
 type explorer struct {
 	*Scenario
 	seen map[[sha256.Size]byte]*state
-	run  enginetest.Run // that is checked at the moment
+	run  invariant.Run // that is checked at the moment
 }
 
 // state is a node of what is explored. States are not changed once they are
@@ -114,8 +115,8 @@ type state struct {
 	count  float64 // runs from here; 0: not counted yet
 
 	now     time.Time
-	family  []*member           // the root first, each after its parent
-	moments []enginetest.Moment // of the event that led here
+	family  []*member          // the root first, each after its parent
+	moments []invariant.Moment // of the event that led here
 
 	// Of the world.
 	applied  []string // keys of actions whose effect is there, sorted

@@ -11,7 +11,7 @@ import (
 
 	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
-	"github.com/sagad/sagad/engine/enginetest"
+	"github.com/sagad/sagad/engine/invariant"
 )
 
 // member is one saga of a family, between two events.
@@ -155,10 +155,10 @@ func (s *state) do(who int, c *engine.Command) {
 	switch c.Kind {
 	case engine.CommandInvoke:
 		m.open = append(m.open, c.Invoke)
-		s.moments = append(s.moments, enginetest.Moment{Kind: enginetest.MomentBegan, Invoke: c.Invoke})
+		s.moments = append(s.moments, invariant.Moment{Kind: invariant.MomentBegan, Invoke: c.Invoke})
 	case engine.CommandCut:
 		if i := slices.IndexFunc(m.open, func(inv *engine.Invocation) bool { return inv.ID == c.ID }); i >= 0 {
-			s.moments = append(s.moments, enginetest.Moment{Kind: enginetest.MomentCut, Invoke: m.open[i]})
+			s.moments = append(s.moments, invariant.Moment{Kind: invariant.MomentCut, Invoke: m.open[i]})
 		}
 	case engine.CommandStartTimer:
 		m.timers = append(m.timers, timer{c.ID, c.At, c.Path})
@@ -166,7 +166,7 @@ func (s *state) do(who int, c *engine.Command) {
 		m.timers = slices.DeleteFunc(m.timers, func(t timer) bool { return t.id == c.ID })
 	case engine.CommandRecord:
 		if told, ok := c.Record.ForRoot(m.start); ok {
-			s.moments = append(s.moments, enginetest.Moment{Kind: enginetest.MomentRecorded, Record: told})
+			s.moments = append(s.moments, invariant.Moment{Kind: invariant.MomentRecorded, Record: told})
 		}
 	case engine.CommandStartChild:
 		m.children = append(m.children, child{start: *c})

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/sagad/sagad/engine"
-	"github.com/sagad/sagad/engine/enginetest"
+	"github.com/sagad/sagad/engine/invariant"
 )
 
 // move is one thing that can happen next.
@@ -170,7 +170,7 @@ func (s *state) account(m move) {
 		if m.effect {
 			s.apply(m.invoke)
 		}
-		s.moments = append(s.moments, enginetest.Moment{Kind: enginetest.MomentEnded, Invoke: m.invoke, Outcome: m.event.Outcome})
+		s.moments = append(s.moments, invariant.Moment{Kind: invariant.MomentEnded, Invoke: m.invoke, Outcome: m.event.Outcome})
 	case m.timer != nil:
 		actor.timers = slices.DeleteFunc(slices.Clone(actor.timers), func(t timer) bool { return t.id == m.timer.id })
 		if m.timer.at.After(s.now) {
@@ -201,7 +201,7 @@ func (s *state) account(m move) {
 
 // apply lets an attempt have its effect.
 func (s *state) apply(inv *engine.Invocation) {
-	s.moments = append(s.moments, enginetest.Moment{Kind: enginetest.MomentEffect, Invoke: inv})
+	s.moments = append(s.moments, invariant.Moment{Kind: invariant.MomentEffect, Invoke: inv})
 	s.applied = slices.DeleteFunc(slices.Clone(s.applied), func(key string) bool { return key == inv.ActionKey })
 	if inv.Op == engine.OpAction {
 		s.applied = append(s.applied, inv.ActionKey)

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sagad/sagad/engine/enginetest"
+	"github.com/sagad/sagad/engine/invariant"
 )
 
 // TestInvariants holds random sagas to the invariants.
@@ -24,10 +24,10 @@ func TestInvariants(t *testing.T) {
 
 // violations runs a case on the machine and gives what breaks an invariant.
 func (c drawn) violations() []string {
-	var seen enginetest.Recording
-	watch := enginetest.NewWatch(&seen, c.start)
+	var seen invariant.Recording
+	watch := invariant.NewWatch(&seen, c.start)
 	watch.Begins = true
 	_, result := watched(c.plan, c.start, startedAt, c.script, watch.Observe)
-	run := enginetest.Run{Plan: c.plan, Start: c.start, Moments: seen.Moments(), Result: result}
+	run := invariant.Run{Plan: c.plan, Start: c.start, Moments: seen.Moments(), Result: result}
 	return run.Violations()
 }

@@ -1,4 +1,4 @@
-package enginetest
+package invariant
 
 import (
 	"fmt"
@@ -34,8 +34,8 @@ type Invariant struct {
 	told bool
 }
 
-// Invariants hold of every run.
-var Invariants = []Invariant{
+// All hold of every run.
+var All = []Invariant{
 	{"S1", "what was compensated has no effect", noEffectLeft, false},
 	{"S2", "attempts are numbered from 1 without a gap", attemptsNumbered, false},
 	{"S2", "no attempt follows one that was applied or rejected", attemptsEnd, false},
@@ -61,19 +61,24 @@ var Invariants = []Invariant{
 	{"S20", "an operation has one key, and a key one operation", keysStable, false},
 }
 
-// Violations checks a run against all invariants. What it gives begins with the
-// rule that is broken.
-func (r *Run) Violations() []string {
+// Broken gives what in a run breaks the invariant.
+func (i Invariant) Broken(r *Run) []string {
 	if r.layout == nil {
 		r.layout = newLayout(r.Plan)
 	}
+	return i.check(r)
+}
+
+// Violations checks a run against all invariants. What it gives begins with the
+// rule that is broken.
+func (r *Run) Violations() []string {
 	var broken []string
 	told := slices.ContainsFunc(r.Moments, func(m Moment) bool { return m.Kind == MomentRecorded })
-	for _, i := range Invariants {
+	for _, i := range All {
 		if i.told && (!told || r.Lossy) {
 			continue
 		}
-		for _, problem := range i.check(r) {
+		for _, problem := range i.Broken(r) {
 			broken = append(broken, i.Rule+": "+problem)
 		}
 	}
@@ -245,4 +250,12 @@ func generationsFollow(r *Run) (p problems) {
 		}
 	}
 	return p
+}
+
+func canonical(v any) string {
+	data, err := dsl.MarshalCanonical(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
 }

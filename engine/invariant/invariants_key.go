@@ -1,4 +1,4 @@
-package enginetest
+package invariant
 
 import (
 	"crypto/sha256"
@@ -15,10 +15,10 @@ func keysFormed(r *Run) (p problems) {
 			continue
 		}
 		inv := m.Invoke
-		if want := r.key(inv.Path, inv.Op, inv.Generation); inv.Key != want {
+		if want := r.Key(inv.Path, inv.Op, inv.Generation); inv.Key != want {
 			p.add("the %s has the key %s, want %s", operationOf(inv), inv.Key, want)
 		}
-		if inv.Op != engine.OpCompensation && inv.ActionKey != r.key(inv.Path, engine.OpAction, inv.Generation) {
+		if inv.Op != engine.OpCompensation && inv.ActionKey != r.Key(inv.Path, engine.OpAction, inv.Generation) {
 			p.add("the %s has the action key %s", operationOf(inv), inv.ActionKey)
 		}
 	}
@@ -44,7 +44,7 @@ func (r *Run) someKey(key, path string, op engine.Op) bool {
 		}
 	}
 	for g := range max(generations, r.Result.Interventions+1) {
-		if key == r.key(path, op, g) {
+		if key == r.Key(path, op, g) {
 			return true
 		}
 	}
@@ -53,8 +53,8 @@ func (r *Run) someKey(key, path string, op engine.Op) bool {
 
 var keyEscapes = strings.NewReplacer("%", "%25", ":", "%3A")
 
-// key writes a key by the letter of S20.
-func (r *Run) key(path string, op engine.Op, generation int) string {
+// Key writes the key of an operation by the letter of S20.
+func (r *Run) Key(path string, op engine.Op, generation int) string {
 	parts := []string{
 		keyEscapes.Replace(r.Start.Tenant), keyEscapes.Replace(r.Start.ID), keyEscapes.Replace(path), op.String(),
 		r.Result.StartedAt.UTC().Format("20060102T150405Z"), strconv.Itoa(generation),
