@@ -52,6 +52,10 @@ func (p *Plan) EveryStep() []*Step {
 	return all
 }
 
+// Compensates reports whether a saga of this plan may have something to compensate,
+// at any depth and in any child saga.
+func (p *Plan) Compensates() bool { return p.compensates }
+
 // StepAt gives the step with a path, or nil. Each part of the path is the id of
 // a step, with the keys of the foreach blocks around it; all parts but the last
 // are steps that run a child saga: `hold`, `take[c]`, `batch/pay[3]`. The keys

@@ -1,0 +1,141 @@
+package dsl
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Check checks tests against the definition that they are about and what the
+// plugins offer: that mocks, calls and paths name what there is, and that an
+// activity could give what its mock does. It is called once.
+func (t *Tests) Check(plan *Plan, manifests []Manifest) Diagnostics {
+	k := testCheck{c: t.c, plan: plan, calls: map[string]bool{}, outputs: map[string]*Schema{}, seen: map[*node]bool{}}
+	k.c.diags = nil
+	for _, p := range append([]*Plan{plan}, plan.Sagas()...) {
+		for _, s := range p.EveryStep() {
+			for _, activity := range s.activities() {
+				k.calls[activity] = true
+			}
+		}
+	}
+	for _, m := range manifests {
+		for _, a := range m.Activities {
+			if s, err := ParseSchema(a.Output); err == nil && len(a.Output) > 0 {
+				k.outputs[a.Name] = s
+			}
+		}
+	}
+	for i := range t.Cases {
+		k.mocks(t.Cases[i].Mocks)
+		k.expect(&t.Cases[i].Expect)
+	}
+	return k.c.diags.sort()
+}
+
+// activities are those that a step may call.
+func (s *Step) activities() []string {
+	if s.Call == nil {
+		return nil
+	}
+	all := []string{s.Call.Activity}
+	if s.Call.Compensate != nil {
+		all = append(all, s.Call.Compensate.Activity)
+	}
+	if s.Call.Probe != nil {
+		all = append(all, s.Call.Probe.Activity)
+	}
+	return all
+}
+
+type testCheck struct {
+	c       *compiler
+	plan    *Plan
+	calls   map[string]bool
+	outputs map[string]*Schema
+	seen    map[*node]bool // mocks of all cases are checked once
+}
+
+func (k *testCheck) mocks(m Mocks) {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		activity, path, atStep := strings.Cut(key, "@")
+		list := m[key]
+		if len(list) == 0 || k.seen[list[0].at] {
+			continue
+		}
+		k.seen[list[0].at] = true
+		if k.activity(list[0].at, activity, "the mock") && atStep {
+			k.path(list[0].at, path)
+		}
+		for _, mock := range list {
+			if mock.Kind != MockOutput || mock.Invalid || k.outputs[activity] == nil {
+				continue
+			}
+			if err := k.outputs[activity].Validate(mock.Output); err != nil {
+				k.c.errorNode(mock.at, CodeType, fmt.Sprintf("%s never gives this output: %v", activity, err), "correct it; with invalid: true it stands for an output that breaks the schema")
+			}
+		}
+	}
+}
+
+// activity warns of an activity that the saga does not call.
+func (k *testCheck) activity(n *node, activity, what string) bool {
+	if k.calls[activity] {
+		return true
+	}
+	names := slices.Sorted(maps.Keys(k.calls))
+	k.c.warnNode(n, CodeUnknownActivity, fmt.Sprintf("%s names %s, which the saga %s never calls", what, activity, k.plan.Saga),
+		didYouMean(activity, names, "it calls "+orList(names)))
+	return false
+}
+
+// path reports a path that no step has.
+func (k *testCheck) path(n *node, path string) {
+	if k.plan.StepAt(path) != nil {
+		return
+	}
+	var ids []string
+	for _, s := range k.plan.EveryStep() {
+		ids = append(ids, s.ID)
+	}
+	bare := withoutKeys(path)
+	k.c.errorNode(n, CodeUnknownStep, fmt.Sprintf("no step has the path %s", path), didYouMean(bare, ids, "a path is STEP, STEP[KEY] for an item of a foreach, CHILD/STEP in a child saga"))
+}
+
+func (k *testCheck) expect(e *Expect) {
+	if n := e.at["trace"]; n != nil && n.kind == nodeList {
+		for _, item := range n.items {
+			k.path(item, tracedPath(item.string()))
+		}
+	}
+	if n := e.at["parked"]; n != nil && n.kind == nodeList {
+		for _, item := range n.items {
+			k.path(item, item.string())
+		}
+	}
+	for _, key := range []string{"calls", "inputs"} {
+		if n := e.at[key]; n != nil {
+			for _, name := range n.keys {
+				k.activity(name, name.string(), key)
+			}
+		}
+	}
+	if n := e.at["states"]; n != nil {
+		for _, name := range n.keys {
+			k.path(name, name.string())
+		}
+	}
+	if n := e.at["cause"].get("path"); n.isText() {
+		k.path(n, n.string())
+	}
+}
+
+// tracedPath gives the path that an entry of a trace is about.
+func tracedPath(entry string) string {
+	entry = strings.TrimPrefix(entry, "~")
+	if strings.HasSuffix(entry, "!") || strings.HasSuffix(entry, "?") {
+		entry = entry[:len(entry)-1]
+	}
+	return entry
+}

@@ -1,0 +1,105 @@
+package sagatest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sagad/sagad/engine"
+)
+
+// FaultKind says what goes wrong.
+type FaultKind string
+
+// The kinds of faults.
+const (
+	FaultRejected       FaultKind = "rejected"        // the participant refuses
+	FaultFailed         FaultKind = "failed"          // every attempt fails, none has an effect
+	FaultUnsent         FaultKind = "unavailable"     // no attempt leaves the host
+	FaultUnknownApplied FaultKind = "unknown-applied" // no attempt is answered, the first has its effect
+	FaultUnknown        FaultKind = "unknown"         // no attempt is answered, none has an effect
+	FaultLostAnswer     FaultKind = "lost-answer"     // a crash after the effect: the first attempt is not answered
+	FaultCrash          FaultKind = "crash"           // a crash before the effect: the first attempt is not answered
+	FaultCancelled      FaultKind = "cancelled"       // somebody cancels the saga while it runs
+	FaultNoMessage      FaultKind = "no-message"      // what an await waits for never comes
+	FaultFlaky          FaultKind = "flaky"           // two attempts fail, the third one succeeds
+)
+
+// Fault is one thing that goes wrong, and perhaps a second one on the way back.
+type Fault struct {
+	Path string
+	Op   engine.Op // OpAction, OpCompensation; 0: of a wait
+	Kind FaultKind
+	Code string // FaultRejected: the error code
+	Then *Fault // nil: nothing else
+}
+
+// String names the fault as traces do: a compensation with a ~ before its path.
+func (f *Fault) String() string {
+	name := f.Path + " " + string(f.Kind)
+	if f.Op == engine.OpCompensation {
+		name = "~" + name
+	}
+	if f.Code != "" {
+		name += " " + f.Code
+	}
+	if f.Then != nil {
+		name += ", " + f.Then.String()
+	}
+	return name
+}
+
+// faultCode is the error that faults raise for which the definition has no code.
+const faultCode = "FAULT"
+
+// cutAfter is how long a step has run when it is cancelled.
+const cutAfter = 10 * time.Millisecond
+
+// answer is what an attempt is answered that the fault is about.
+func (f *Fault) answer(inv *engine.Invocation) (answer, bool) {
+	if f == nil {
+		return answer{}, false
+	}
+	if inv.Path != f.Path || inv.Op != f.Op {
+		return f.Then.answer(inv)
+	}
+	failed := func(class engine.Class, code string) (answer, bool) {
+		return answer{out: engine.Outcome{Class: class, Code: code, Message: f.String()}}, true
+	}
+	first := inv.Attempt == 1
+	switch f.Kind {
+	case FaultRejected:
+		return failed(engine.Rejected, f.Code)
+	case FaultFailed:
+		return failed(engine.Ambiguous, faultCode)
+	case FaultUnsent:
+		return failed(engine.NotSent, engine.CodeUnavailable)
+	case FaultUnknownApplied:
+		return answer{silent: true, effect: first}, true
+	case FaultUnknown:
+		return answer{silent: true}, true
+	case FaultLostAnswer:
+		return answer{silent: true, effect: true}, first
+	case FaultCrash:
+		return answer{silent: true}, first
+	case FaultFlaky:
+		if inv.Attempt <= 2 {
+			return failed(engine.Ambiguous, faultCode)
+		}
+	}
+	return answer{}, false
+}
+
+// slows says that an attempt takes a while, so that something can happen meanwhile.
+func (f *Fault) slows(inv *engine.Invocation) bool {
+	return f != nil && f.Kind == FaultCancelled && inv.Path == f.Path && inv.Op == f.Op
+}
+
+// turns says that an activity's mock does not count: under faults probes tell the
+// truth.
+func (f *Fault) turns(inv *engine.Invocation) bool { return f != nil && inv.Op == engine.OpProbe }
+
+func (f *Fault) silences(signal string, awaits map[string]string) bool {
+	return f != nil && f.Kind == FaultNoMessage && awaits[f.Path] == signal
+}
+
+var _ fmt.Stringer = (*Fault)(nil)
