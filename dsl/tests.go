@@ -15,7 +15,8 @@ type Tests struct {
 	Matrix      bool // every step of every completed case is run with every kind of fault
 	Cases       []TestCase
 
-	c *compiler // for Check
+	c    *compiler // for Check
+	saga *node
 }
 
 // TestCase is one case of a test file.
@@ -91,6 +92,7 @@ func (c *compiler) tests(root *node) *Tests {
 	case f["saga"] == nil:
 		c.errorNode(root.first(), CodeMissingKey, "the test file has no saga", "write saga: and the name of the definition that is tested")
 	default:
+		t.saga = f["saga"]
 		t.Saga = c.name(f["saga"], "the saga", sagaForm, sagaHint)
 	}
 	common := TestCase{Start: DefaultTestStart, Mocks: Mocks{}, Tenant: map[string]any{}}

@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -138,4 +139,19 @@ func tracedPath(entry string) string {
 		entry = entry[:len(entry)-1]
 	}
 	return entry
+}
+
+// NoDefinition says that the definition of the tests was not found, at the name of
+// the saga.
+func (t *Tests) NoDefinition(err error) Diagnostic {
+	at := t.c.text.spanOf(t.saga)
+	summary, detail := fmt.Sprintf("the saga %s cannot be found: %v", t.Saga, err), ""
+	var unknown *UnknownSagaError
+	if errors.As(err, &unknown) {
+		summary, detail = fmt.Sprintf("there is no saga %s", t.Saga), didYouMean(t.Saga, unknown.Names, unknown.Where)
+	}
+	return Diagnostic{
+		File: t.File, Line: at.line, Column: at.column, EndLine: at.endLine, EndColumn: at.endColumn,
+		Severity: SeverityError, Code: CodeUnknownSaga, Summary: summary, Detail: detail,
+	}
 }

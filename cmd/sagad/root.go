@@ -42,7 +42,7 @@ there.`,
 	root.AddCommand(
 		runCommand(c), devCommand(c), startCommand(c), showCommand(c), watchCommand(c), listCommand(c),
 		signalCommand(c), cancelCommand(c), retryCommand(c), skipCommand(c), resolveCommand(c), recoverCommand(c),
-		lintCommand(c), explainCommand(c), fmtCommand(c), diffCommand(c), graphCommand(c), replayCommand(c), pluginCommand(c), demoCommand(c), versionCommand(c),
+		lintCommand(c), testCommand(c), explainCommand(c), fmtCommand(c), diffCommand(c), graphCommand(c), replayCommand(c), pluginCommand(c), demoCommand(c), versionCommand(c),
 	)
 	return root
 }
