@@ -41,7 +41,7 @@ run: build ## three payments from YAML: one settles, one is rejected, one is nev
 test test-long: export SAGAD_BIN = bin/sagad
 
 .PHONY: test
-test: build ## all tests
+test: build node-modules ## all tests
 	$(GO) test $(RACE) $(LIGHT)
 	$(GO) test ./engine/enginetest/explore
 	$(GO) test $(HEAVY)
@@ -49,9 +49,23 @@ test: build ## all tests
 	$(GO) test -tags noembed ./cmd/sagad/embedded
 
 .PHONY: test-long
-test-long: build ## all tests five times in random order, the race detector everywhere, then the fuzz tests
+test-long: build node-modules ## all tests five times in random order, the race detector everywhere, then the fuzz tests
 	$(GO) test $(RACE) -count=5 -shuffle=on -timeout=60m $(LIGHT) $(HEAVY)
 	$(MAKE) fuzz
+
+# The schemas are also checked with tools that run on Node. Where it is missing the
+# tests that need it say so and, with CI=true, fail.
+NODE = bin/node/node_modules/.package-lock.json
+
+.PHONY: node-modules
+node-modules: ## the Node packages that the published schemas are checked with, in bin/node
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE); \
+	else echo "npm is missing: the schemas will not be checked with ajv and yaml-language-server"; fi
+
+$(NODE): $(addprefix cmd/sagad/editortest/,package.json package-lock.json .npmrc)
+	mkdir -p bin/node && cp $^ bin/node/
+	cd bin/node && npm ci
+	touch $@
 
 .PHONY: histories
 histories: ## record the frozen histories that engine/temporal/testdata/histories does not have yet

@@ -43,6 +43,7 @@ there.`,
 		runCommand(c), devCommand(c), startCommand(c), showCommand(c), watchCommand(c), listCommand(c),
 		signalCommand(c), cancelCommand(c), retryCommand(c), skipCommand(c), resolveCommand(c), recoverCommand(c),
 		lintCommand(c), testCommand(c), explainCommand(c), fmtCommand(c), diffCommand(c), graphCommand(c), replayCommand(c), pluginCommand(c), demoCommand(c), versionCommand(c),
+		schemaCommand(c),
 	)
 	return root
 }

@@ -32,6 +32,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TMPDIR", os.TempDir()) // sockets want short paths
 			env.Setenv("EXAMPLES", filepath.Join(root, "definitions", "examples"))
+			env.Setenv("REPOSITORY", root)
 			env.Setenv("DEFINITIONS", filepath.Join(root, "definitions"))
 			env.Setenv("HISTORIES", filepath.Join(root, "engine", "temporal", "testdata", "histories"))
 			env.Setenv("PLUGINS", binaries)
