@@ -9,6 +9,7 @@
 //	```yaml steps shows=CODE  the same; the diagnostic CODE is reported
 //	```yaml saga clean        a definition; nothing at all is reported (docs/diagnostics)
 //	```text printed           what lint prints about the example before it (docs/diagnostics)
+//	```yaml tenant            a tenant of what follows it (docs/diagnostics)
 //	```json manifests         the plugins of what follows it (docs/diagnostics)
 //	```json file=a/b.json     written to the page's folder; so are other languages
 //	```go file=x/main.go      compiled; with build=DIR/NAME an executable is made;

@@ -64,7 +64,7 @@ func checkPage(t *testing.T, page diagnostics.Page) {
 			if tenant == nil {
 				t.Fatalf("%s:%d: %v", name, b.line, ds)
 			}
-			//options.Tenants = append(options.Tenants, *tenant)
+			options.Tenants = append(options.Tenants, *tenant)
 		case b.is("text", "printed"):
 			want = b.text
 		case b.is("yaml", "saga"):

@@ -47,9 +47,7 @@ func caretsArchive(t *testing.T, path string) {
 		want[f.Name] = string(f.Data)
 	}
 	opts.Files = files
-	if sagas := sagasOf(archive); len(sagas) > 0 {
-		opts.Sagas = sagas
-	}
+	besideArchive(t, archive, &opts)
 	var out []txtar.File
 	code := strings.TrimSuffix(filepath.Base(path), ".txtar")
 	shown := code != strings.ToUpper(code)
@@ -58,7 +56,7 @@ func caretsArchive(t *testing.T, path string) {
 			out = append(out, f)
 		}
 		name, ok := strings.CutSuffix(f.Name, ".yaml")
-		if !ok || strings.HasPrefix(name, "sagas/") {
+		if !ok || strings.Contains(name, "/") {
 			continue
 		}
 		source := []byte(unescaped.Replace(string(f.Data)))

@@ -15,6 +15,12 @@ func (c *compiler) check() {
 	c.checkFlow()
 	c.checkVariables()
 	c.checkCatches()
+	c.checkWaits()
+	c.checkResidency()
+	c.checkShownKeys()
+	if !c.diags.HasErrors() { // what does not read anything for now may be meant to
+		c.checkUnused()
+	}
 }
 
 // broken reports whether the structure of the definition has an error. A

@@ -216,10 +216,33 @@ func (f *function) typ(args []*typ) *typ {
 		if len(args) == 2 {
 			t = args[1]
 		}
-		if t.kind == typeInt {
+		switch t.kind {
+		case typeInt:
 			return intType
+		case typeNumber:
+			return numType
 		}
-		return numType
+		return anyType
+	case "min", "max":
+		return extremeType(args)
 	}
 	return &typ{kind: f.result}
+}
+
+// extremeType returns the type of the least or greatest of some numbers, or of
+// those of one list.
+func extremeType(args []*typ) *typ {
+	if len(args) == 1 && args[0].kind == typeList {
+		if args = []*typ{args[0].elem}; args[0] == nil {
+			return anyType
+		}
+	}
+	all := args[0].present()
+	for _, a := range args[1:] {
+		all = either(all, a.present())
+	}
+	if !all.isNumber() {
+		return anyType
+	}
+	return all
 }

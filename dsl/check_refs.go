@@ -108,6 +108,7 @@ func (in *inference) stepRef(name *ast.StringNode) *typ {
 		ids := canonicalKeys(in.names.flow.ran)
 		return in.error(name, CodeUnknownStep, didYouMean(id, ids, in.c.stepsHint(ids)), "there is no step %s", id)
 	}
+	in.c.read[id] = true
 	certain, visible := in.names.flow.ran[id]
 	if !visible {
 		problem, mend := in.c.orderProblem(id, in.names.step)

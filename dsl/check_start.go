@@ -108,10 +108,11 @@ func (c *compiler) checkExposure(e *Expr, where string) {
 	})
 }
 
-// overlaps reports whether one path leads to, or through, the other.
+// overlaps reports whether one path leads to, or through, the other. An element
+// of a list, or a field whose name is computed, may be any.
 func (p dataPath) overlaps(other dataPath) bool {
 	for i := range min(len(p), len(other)) {
-		if p[i] != other[i] {
+		if p[i] != other[i] && p[i] != "*" && other[i] != "*" {
 			return false
 		}
 	}

@@ -163,7 +163,7 @@ func (c *compiler) fits(v *Value, want *typ) {
 		c.fitsConstant(v, n, want)
 	case v.kind == valueExpr:
 		if t := c.types[v.expr]; t != nil {
-			if m := mismatch(t, want); m != "" {
+			if m := strictMismatch(t, want); m != "" {
 				c.errorExpr(v.expr, CodeType, "the value "+m, mendExprType(t, want, v.expr))
 			}
 		}
@@ -203,6 +203,8 @@ func mendExprType(t, want *typ, e *Expr) string {
 		return ""
 	case want.kind == typeText && t.scalar():
 		return fmt.Sprintf("write string(%s)", e.Source())
+	case want.kind == typeInt && t.kind == typeNumber:
+		return fmt.Sprintf("amounts of money are integers in minor units; otherwise write round(%s) or int(%[1]s)", e.Source())
 	case want.kind == typeInt && t.kind == typeText:
 		return fmt.Sprintf("write int(%s) if it holds one", e.Source())
 	}

@@ -41,24 +41,27 @@ const (
 	CodeFailAfterPivot = "FAIL_AFTER_PIVOT" // S11: fail after the point of no return
 	CodePivotInDoubt   = "PIVOT_IN_DOUBT"   // a pivot that parks at its first doubt (S3)
 	CodeCompleteInside = "COMPLETE_INSIDE"  // complete inside parallel or foreach
+	CodeUnboundedWait  = "UNBOUNDED_WAIT"   // an await without an end
 	CodeUnreachable    = "UNREACHABLE"      // a step or clause that never runs
 	CodeCatch          = "CATCH"            // a catch that can never fire
 
 	// Expressions.
 
-	CodeExpression    = "EXPRESSION"     // an expression that does not parse, or uses what is not allowed
-	CodeExprForm      = "EXPR_FORM"      // ${{ }} where the expression is bare, or the other way round
-	CodeUnknownName   = "UNKNOWN_NAME"   // a name that does not exist here
-	CodeUnknownStep   = "UNKNOWN_STEP"   // a step that does not exist
-	CodeStepOrder     = "STEP_ORDER"     // a step that never runs before this one
-	CodeMaybeAbsent   = "MAYBE_ABSENT"   // a value that may not be there, read without ?. and ??
-	CodeVariable      = "VARIABLE"       // a variable that is not set, or shared by branches
-	CodeUnknownField  = "UNKNOWN_FIELD"  // a field the schema does not have
-	CodeType          = "TYPE"           // a value of the wrong type
-	CodeIntDivision   = "INT_DIVISION"   // integers divided by /
-	CodeFloatMoney    = "FLOAT_MONEY"    // arithmetic on numbers that are not integers
-	CodeConstantKey   = "CONSTANT_KEY"   // a business key that is the same for every saga
-	CodeUnusedSetting = "UNUSED_SETTING" // a setting without effect
+	CodeExpression     = "EXPRESSION"      // an expression that does not parse, or uses what is not allowed
+	CodeExprForm       = "EXPR_FORM"       // ${{ }} where the expression is bare, or the other way round
+	CodeUnknownName    = "UNKNOWN_NAME"    // a name that does not exist here
+	CodeUnknownStep    = "UNKNOWN_STEP"    // a step that does not exist
+	CodeStepOrder      = "STEP_ORDER"      // a step that never runs before this one
+	CodeMaybeAbsent    = "MAYBE_ABSENT"    // a value that may not be there, read without ?. and ??
+	CodeVariable       = "VARIABLE"        // a variable that is not set, or shared by branches
+	CodeUnknownField   = "UNKNOWN_FIELD"   // a field the schema does not have
+	CodeType           = "TYPE"            // a value of the wrong type
+	CodeIntDivision    = "INT_DIVISION"    // integers divided by /
+	CodeFloatMoney     = "FLOAT_MONEY"     // arithmetic on numbers that are not integers
+	CodeConstantKey    = "CONSTANT_KEY"    // a business key that is the same for every saga
+	CodeUnusedVariable = "UNUSED_VARIABLE" // a variable that is set and never read
+	CodeUnusedStep     = "UNUSED_STEP"     // a step without effect whose output nobody reads
+	CodeUnusedSetting  = "UNUSED_SETTING"  // a setting without effect
 
 	// Child sagas.
 
@@ -70,5 +73,6 @@ const (
 
 	CodeUnknownActivity = "UNKNOWN_ACTIVITY" // an activity that no manifest names
 	CodeManifest        = "MANIFEST"         // a manifest that cannot be used
+	CodeResidency       = "RESIDENCY"        // sensitive data leaves the regions of a tenant
 	CodeMissingInput    = "MISSING_INPUT"    // an input that the activity requires
 )

@@ -30,6 +30,9 @@ type Options struct {
 	// Sagas finds the definitions of child sagas. They are compiled against the
 	// same options, Files apart. If it is nil a saga step is an error.
 	Sagas Sagas
+	// Tenants are those whose sagas the definition shall run for: sensitive data
+	// must not leave the regions of any of them. None: nothing is said of that.
+	Tenants []Tenant
 }
 
 // Compile checks a definition and compiles it. It reports every problem it
@@ -70,6 +73,7 @@ type compiler struct {
 	outputs    map[string]*typ  // of the steps that were checked, by id
 	foreachOf  map[*Step]*Step  // the innermost foreach around a step
 	branches   map[*Step][]turn // the blocks around a step
+	read       map[string]bool  // steps whose output is read
 	assigned   map[string]bool  // variables that some step sets
 	varUses    []varUse         // where variables are set and read
 	validators map[validatorKey]*schemas.Validator
@@ -101,6 +105,7 @@ func newCompilation(file string, opts Options, nest *nesting) *compiler {
 		outputs:    map[string]*typ{},
 		foreachOf:  map[*Step]*Step{},
 		branches:   map[*Step][]turn{},
+		read:       map[string]bool{},
 		assigned:   map[string]bool{},
 		validators: map[validatorKey]*schemas.Validator{},
 	}

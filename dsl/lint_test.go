@@ -42,7 +42,8 @@ func manifestsIn(t testing.TB, file string) []Manifest {
 // TestLint compiles the definitions of the archives under testdata/lint. In an
 // archive NAME.yaml is a definition and NAME.want its diagnostics, in which the
 // file is left out; other files can be referred to with $ref, and
-// sagas/NAME.yaml is the definition of the saga NAME, for saga steps. Words on
+// sagas/NAME.yaml is the definition of the saga NAME, for saga steps,
+// tenants/NAME.yaml a tenant and manifests.json what plugins offer. Words on
 // the first line of the archive's comment are options: manifests (those of
 // testdata/manifests.json are known), require.
 func TestLint(t *testing.T) {
@@ -72,16 +73,14 @@ func lintArchive(t *testing.T, path string) {
 		want[f.Name] = string(f.Data)
 	}
 	opts.Files = files
-	if sagas := sagasOf(archive); len(sagas) > 0 {
-		opts.Sagas = sagas
-	}
+	besideArchive(t, archive, &opts)
 	var out []txtar.File
 	for _, f := range archive.Files {
 		if !strings.HasSuffix(f.Name, ".want") {
 			out = append(out, f)
 		}
 		name, ok := strings.CutSuffix(f.Name, ".yaml")
-		if !ok || strings.HasPrefix(name, "sagas/") {
+		if !ok || strings.Contains(name, "/") {
 			continue
 		}
 		got := lint(t, f.Data, opts)
@@ -98,6 +97,29 @@ func lintArchive(t *testing.T, path string) {
 		archive.Files = out
 		if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// besideArchive sets what an archive holds beside its definitions.
+func besideArchive(t *testing.T, archive *txtar.Archive, opts *Options) {
+	t.Helper()
+	if sagas := sagasOf(archive); len(sagas) > 0 {
+		opts.Sagas = sagas
+	}
+	for _, f := range archive.Files {
+		switch {
+		case f.Name == "manifests.json":
+			opts.Manifests = nil
+			if err := json.Unmarshal(f.Data, &opts.Manifests); err != nil {
+				t.Fatal(err)
+			}
+		case strings.HasPrefix(f.Name, "tenants/"):
+			tenant, ds := ParseTenant(Source{Name: f.Name, Data: f.Data}, func(string) bool { return true })
+			if tenant == nil {
+				t.Fatal(ds)
+			}
+			opts.Tenants = append(opts.Tenants, *tenant)
 		}
 	}
 }

@@ -20,7 +20,12 @@ type ManifestActivity struct {
 	Input       json.RawMessage `json:"input,omitempty"`  // JSON Schema; nothing: any input
 	Output      json.RawMessage `json:"output,omitempty"` // JSON Schema; nothing: any output
 	Errors      []string        `json:"errors,omitempty"` // codes it fails with; none: they are not known
-	Sensitive   []string        `json:"sensitive,omitempty"`
+	// Sensitive and SensitiveOutput are the paths of sensitive values in the
+	// input and the output: "debtor.iban", "items[].card", "byName.*".
+	Sensitive       []string `json:"sensitive,omitempty"`
+	SensitiveOutput []string `json:"sensitiveOutput,omitempty"`
+	// Regions are where the activity handles data; none: where its plugin runs.
+	Regions []string `json:"regions,omitempty"`
 }
 
 // SearchType is the type of a search attribute.

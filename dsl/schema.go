@@ -145,7 +145,10 @@ func (c *compiler) checkKeywords(n *node) {
 		v := n.items[i]
 		switch name := k.string(); {
 		case contains(schemaMapKeywords, name) && v.kind == nodeMap:
-			for _, item := range v.items {
+			for j, item := range v.items {
+				if name == "properties" {
+					c.checkMoney(v.keys[j], item)
+				}
 				c.checkKeywords(item)
 			}
 		case contains(schemaListKeywords, name) && v.kind == nodeList:

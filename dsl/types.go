@@ -396,8 +396,18 @@ func mismatch(t, want *typ) string {
 	return (&matcher{seen: map[[2]*typ]bool{}}).compare(t, want)
 }
 
+// strictMismatch is mismatch for values that are handed to somebody: where an
+// integer is wanted a number is refused, since one with a fraction would be
+// found out only when it comes.
+func strictMismatch(t, want *typ) string {
+	return (&matcher{seen: map[[2]*typ]bool{}, strict: true}).compare(t, want)
+}
+
 // matcher compares types that may refer to themselves: each pair once.
-type matcher struct{ seen map[[2]*typ]bool }
+type matcher struct {
+	seen   map[[2]*typ]bool
+	strict bool // a number is no integer, even if it may have no fraction
+}
 
 func (m *matcher) compare(t, want *typ) string {
 	if t.kind == typeAny || want.kind == typeAny || m.seen[[2]*typ{t, want}] {
@@ -414,6 +424,10 @@ func (m *matcher) compare(t, want *typ) string {
 		return "is " + t.present().String() + ", not " + want.String()
 	}
 	switch t.kind {
+	case typeNumber:
+		if m.strict && want.kind == typeInt {
+			return "is a number that may have a fraction, not an integer"
+		}
 	case typeList:
 		if t.elem != nil && want.elem != nil {
 			if problem := m.compare(t.elem, want.elem); problem != "" {

@@ -20,6 +20,7 @@ type Definition struct {
 	name        string
 	description string
 	codes       []string
+	regions     []string
 	input       *shape
 	output      *shape
 	run         func(ctx context.Context, call Call, input []byte) ([]byte, error)
@@ -41,6 +42,18 @@ func Errors(codes ...string) Option {
 	return func(d *Definition) { d.codes = append(d.codes, codes...) }
 }
 
+// regionPattern is the shape of a region's name, as tenants name theirs.
+var regionPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$`)
+
+// Regions declares where the activity handles the data that it is given, if
+// that is elsewhere than where the plugin runs: because it sends them to a
+// service there, for instance. The names are those that tenants have, such as
+// "eu-west-1". Lint refuses definitions that hand sensitive data to it when a
+// tenant does not have one of the regions.
+func Regions(names ...string) Option {
+	return func(d *Definition) { d.regions = append(d.regions, names...) }
+}
+
 // Activity makes an activity of a function. The name is without the plugin's
 // prefix. In and Out are encoded as JSON and need types that JSON has: structs,
 // maps with string keys, slices, strings, numbers, booleans, time.Time, types
@@ -53,6 +66,12 @@ func Activity[In, Out any](name string, fn func(ctx context.Context, call Call, 
 	d := Definition{name: name}
 	for _, opt := range opts {
 		opt(&d)
+	}
+	for _, region := range d.regions {
+		if !regionPattern.MatchString(region) {
+			d.err = fmt.Errorf("region %q: want small letters, digits and hyphens, such as eu-west-1", region)
+			return d
+		}
 	}
 	for _, code := range d.codes {
 		if !codePattern.MatchString(code) {

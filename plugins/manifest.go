@@ -30,6 +30,8 @@ type ActivityManifest struct {
 	// a list, "byName.*" for every value of a map.
 	Sensitive       []string `json:"sensitive,omitempty"`
 	SensitiveOutput []string `json:"sensitiveOutput,omitempty"`
+	// Regions are where the activity handles data; none: where the plugin runs.
+	Regions []string `json:"regions,omitempty"`
 }
 
 // Manifest describes p. It is the zero Manifest when p.Err is not nil.
@@ -47,6 +49,7 @@ func (p *Plugin) Manifest() Manifest {
 			Errors:          d.codes,
 			Sensitive:       d.input.sensitivePaths(),
 			SensitiveOutput: d.output.sensitivePaths(),
+			Regions:         d.regions,
 		})
 	}
 	return m
@@ -58,7 +61,7 @@ func (m Manifest) proto() *pluginpb.Manifest {
 		out.Activities = append(out.Activities, &pluginpb.Activity{
 			Name: a.Name, Description: a.Description,
 			InputSchema: a.Input, OutputSchema: a.Output, Errors: a.Errors,
-			SensitiveInput: a.Sensitive, SensitiveOutput: a.SensitiveOutput,
+			SensitiveInput: a.Sensitive, SensitiveOutput: a.SensitiveOutput, Regions: a.Regions,
 		})
 	}
 	return out

@@ -75,7 +75,7 @@ func manifest[In, Out any](t *testing.T) plugins.ActivityManifest {
 func TestSchemaGolden(t *testing.T) {
 	_ = everything{}.private
 	p := plugins.New("bank", "1.2.0",
-		plugins.Activity("everything", nothing[everything, everything], plugins.Describe("All of it."), plugins.Errors("NO", "NEVER")),
+		plugins.Activity("everything", nothing[everything, everything], plugins.Describe("All of it."), plugins.Errors("NO", "NEVER"), plugins.Regions("eu-west-1", "us-east-1")),
 		plugins.Activity("nothing", nothing[struct{}, struct{}]),
 		plugins.Activity("probe", nothing[*Money, plugins.Probe[Money]]),
 		plugins.Activity("any", nothing[any, []party]),
@@ -211,6 +211,7 @@ func TestMistakes(t *testing.T) {
 		`plugin name "Ledger"`:                                                      plugins.New("Ledger", "1", plugins.Activity("a", nothing[any, any])),
 		`activity name "p.a"`:                                                       plugins.New("p", "1", plugins.Activity("p.a", nothing[any, any])),
 		"p.a is defined twice":                                                      plugins.New("p", "1", plugins.Activity("a", nothing[any, any]), plugins.Activity("a", nothing[any, any])),
+		`region "Frankfurt"`:                                                        plugins.New("p", "1", plugins.Activity("a", nothing[any, any], plugins.Regions("Frankfurt"))),
 		`error code "no money"`:                                                     plugins.New("p", "1", plugins.Activity("a", nothing[any, any], plugins.Errors("no money"))),
 		"has no activities":                                                         plugins.New("p", "1"),
 		"activity name \"\": want a lower-case letter and then letters, digits, '_' or '-'": plugins.New("p", "1", plugins.Activity("", nothing[any, any])),

@@ -16,6 +16,8 @@ import (
 type definition struct {
 	file string
 	text []byte
+
+	tenants []dsl.Tenant // whose data must stay in their regions; nil: it does not matter
 }
 
 func readDefinition(file string) (*definition, error) {
@@ -32,6 +34,7 @@ func (d *definition) compile(s *settings, manifests []dsl.Manifest, required boo
 	return dsl.Compile(dsl.Source{Name: d.file, Data: d.text}, dsl.Options{
 		Manifests: manifests, RequireActivities: required,
 		SearchAttributes: dsl.SearchAttributes(s.Search), Files: os.DirFS(filepath.Dir(d.file)), Sagas: s.library(d.file),
+		Tenants: d.tenants,
 	})
 }
 
@@ -77,6 +80,7 @@ func manifestsFor(all []plugins.Manifest) []dsl.Manifest {
 		for _, a := range m.Activities {
 			list[i].Activities = append(list[i].Activities, dsl.ManifestActivity{
 				Name: a.Name, Description: a.Description, Input: a.Input, Output: a.Output, Errors: a.Errors, Sensitive: a.Sensitive,
+				SensitiveOutput: a.SensitiveOutput, Regions: a.Regions,
 			})
 		}
 	}

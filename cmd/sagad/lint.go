@@ -25,6 +25,9 @@ or above the definition, which ` + "`sagad plugin list -o json`" + ` writes.
 Of a folder all .yaml files are checked: those in a folder tenants are tenants,
 those that end in _test.yaml are left out.
 
+Sensitive data must stay in the regions of the tenants in the folder tenants of
+the definitions, or of the one that --tenant names.
+
 On a terminal the lines that a problem is about stand below it; --source shows
 them elsewhere, too. ` + "`sagad explain CODE`" + ` says more about a problem.`,
 		Example: `  sagad lint payment.yaml
@@ -41,6 +44,7 @@ them elsewhere, too. ` + "`sagad explain CODE`" + ` says more about a problem.`,
 	}
 	l.flags, l.format = configFlag(cmd), formatFlag(cmd)
 	cmd.Flags().StringArrayVar(&l.manifests, "manifests", nil, "`FILE` of plugin manifests; may be repeated")
+	cmd.Flags().StringVar(&l.tenants.only, "tenant", "", "check only that the data of the tenant `NAME` stay in its regions (default all beside the definitions)")
 	cmd.Flags().BoolVar(&l.source, "source", c.outTTY, "show the lines that a problem is about (default on a terminal)")
 	return cmd
 }
@@ -56,6 +60,8 @@ type linter struct {
 	given []dsl.Manifest // from --manifests
 	files manifestFiles
 
+	tenants tenantFiles
+
 	source bool              // the lines that a problem is about are shown
 	texts  map[string][]byte // of the files with problems
 }
@@ -64,6 +70,9 @@ func (l *linter) run(args []string) error {
 	s, err := l.flags.checking()
 	if err != nil {
 		return err
+	}
+	if l.tenants.console = l.console; l.tenants.only != "" && !dsl.ValidTenantName(l.tenants.only) {
+		return fmt.Errorf("--tenant %q cannot name a tenant; write small letters, digits and hyphens", l.tenants.only)
 	}
 	for _, file := range l.manifests {
 		m, err := l.files.load(file)
@@ -156,7 +165,11 @@ func (l *linter) checkText(s *settings, file string, text []byte) (_ dsl.Diagnos
 		}
 		l.blind = l.blind || !found
 	}
-	_, ds := (&definition{file: file, text: text}).compile(s, manifests, false)
+	tenants, err := l.tenants.of(s.library(file).root)
+	if err != nil {
+		return nil, err
+	}
+	_, ds := (&definition{file: file, text: text, tenants: tenants}).compile(s, manifests, false)
 	return ds, nil
 }
 

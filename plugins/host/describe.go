@@ -54,7 +54,7 @@ func describe(ctx context.Context, b Binary) (m plugins.Manifest, err error) {
 	for _, a := range m.Activities {
 		wire.Activities = append(wire.Activities, &pluginpb.Activity{
 			Name: a.Name, Description: a.Description, InputSchema: compact(a.Input), OutputSchema: compact(a.Output),
-			Errors: a.Errors, SensitiveInput: a.Sensitive, SensitiveOutput: a.SensitiveOutput,
+			Errors: a.Errors, SensitiveInput: a.Sensitive, SensitiveOutput: a.SensitiveOutput, Regions: a.Regions,
 		})
 	}
 	return readManifest(wire, b.Name)

@@ -76,7 +76,7 @@ func echo(_ context.Context, _ plugins.Call, in note) (note, error) { return in,
 // zoo has every kind of activity a host may meet.
 func zoo() *plugins.Plugin {
 	p := plugins.New("zoo", "1.2.3",
-		plugins.Activity("echo", echo),
+		plugins.Activity("echo", echo, plugins.Regions("eu-west-1")),
 		plugins.Activity("call", func(ctx context.Context, call plugins.Call, _ struct{}) (map[string]any, error) {
 			deadline, _ := ctx.Deadline()
 			return map[string]any{

@@ -175,7 +175,7 @@ func readManifest(d *pluginpb.Manifest, name string) (plugins.Manifest, error) {
 		m.Activities = append(m.Activities, plugins.ActivityManifest{
 			Name: a.GetName(), Description: a.GetDescription(),
 			Input: a.GetInputSchema(), Output: a.GetOutputSchema(), Errors: a.GetErrors(),
-			Sensitive: a.GetSensitiveInput(), SensitiveOutput: a.GetSensitiveOutput(),
+			Sensitive: a.GetSensitiveInput(), SensitiveOutput: a.GetSensitiveOutput(), Regions: a.GetRegions(),
 		})
 	}
 	return m, nil

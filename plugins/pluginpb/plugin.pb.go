@@ -254,8 +254,11 @@ type Activity struct {
 	// Paths of sensitive values: "debtor.iban", "items[].card", "byName.*".
 	SensitiveInput  []string `protobuf:"bytes,6,rep,name=sensitive_input,json=sensitiveInput,proto3" json:"sensitive_input,omitempty"`
 	SensitiveOutput []string `protobuf:"bytes,7,rep,name=sensitive_output,json=sensitiveOutput,proto3" json:"sensitive_output,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Regions where it handles data, such as "eu-west-1"; none: where the plugin
+	// runs.
+	Regions       []string `protobuf:"bytes,8,rep,name=regions,proto3" json:"regions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Activity) Reset() {
@@ -333,6 +336,13 @@ func (x *Activity) GetSensitiveInput() []string {
 func (x *Activity) GetSensitiveOutput() []string {
 	if x != nil {
 		return x.SensitiveOutput
+	}
+	return nil
+}
+
+func (x *Activity) GetRegions() []string {
+	if x != nil {
+		return x.Regions
 	}
 	return nil
 }
@@ -1041,7 +1051,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\bprotocol\x18\x03 \x01(\x05R\bprotocol\x129\n" +
 	"\n" +
 	"activities\x18\x04 \x03(\v2\x19.sagad.plugin.v1.ActivityR\n" +
-	"activities\"\xf4\x01\n" +
+	"activities\"\x8e\x02\n" +
 	"\bActivity\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12!\n" +
@@ -1049,7 +1059,8 @@ const file_plugin_proto_rawDesc = "" +
 	"\routput_schema\x18\x04 \x01(\fR\foutputSchema\x12\x16\n" +
 	"\x06errors\x18\x05 \x03(\tR\x06errors\x12'\n" +
 	"\x0fsensitive_input\x18\x06 \x03(\tR\x0esensitiveInput\x12)\n" +
-	"\x10sensitive_output\x18\a \x03(\tR\x0fsensitiveOutput\"]\n" +
+	"\x10sensitive_output\x18\a \x03(\tR\x0fsensitiveOutput\x12\x18\n" +
+	"\aregions\x18\b \x03(\tR\aregions\"]\n" +
 	"\x10ConfigureRequest\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12\x19\n" +
