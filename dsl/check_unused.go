@@ -14,7 +14,7 @@ func (c *compiler) checkUnused() {
 	}
 	everyStep(c.plan.Steps, func(s *Step) {
 		for _, a := range s.Set {
-			if !read[a.Name] {
+			if !read[a.Name] && !c.standsIn(s) {
 				c.warnNode(c.at[assignmentKey{a.Value}], CodeUnusedVariable, fmt.Sprintf("the variable %s is never read", a.Name),
 					fmt.Sprintf("read vars.%s somewhere, or remove it", a.Name))
 			}
@@ -24,6 +24,17 @@ func (c *compiler) checkUnused() {
 				fmt.Sprintf("read steps.%s.output somewhere, or remove the step; if it is there for its errors, let its plugin declare them", s.ID))
 		}
 	})
+}
+
+// standsIn reports whether a step is all that a handler does: it has to have
+// one, and a variable that takes note of the error is the usual one.
+func (c *compiler) standsIn(s *Step) bool {
+	around := c.branches[s]
+	if len(around) == 0 {
+		return false
+	}
+	last := around[len(around)-1]
+	return last.list < 0 && len(last.block.Catch[-1-last.list].Do) == 1
 }
 
 // idle reports whether a step certainly changes nothing: it calls an activity
