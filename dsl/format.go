@@ -32,6 +32,12 @@ func Format(src Source) ([]byte, error) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	if before.kind != nodeMap && before.kind != nodeList {
+		return nil, Diagnostics{{
+			File: src.Name, Line: 1, Column: 1, EndLine: 1, EndColumn: 2, Severity: SeverityError, Code: CodeWrongType,
+			Summary: "the file holds " + before.kind.String() + ", not keys with values", Detail: "name a definition, a test file, a tenant or a configuration",
+		}}
+	}
 	doc, err := decodeYAML([]byte(text))
 	if err != nil {
 		return nil, &FormatError{src.Name, err}

@@ -19,21 +19,28 @@ const (
 )
 
 // layoutPrinter writes layouts.
-type layoutPrinter struct{ out strings.Builder }
+type layoutPrinter struct {
+	out  strings.Builder
+	kept bool // a text was written last that ends with blank lines of its own
+}
+
+// gap writes a blank line, unless it would become part of a text.
+func (p *layoutPrinter) gap() {
+	if !p.kept {
+		p.out.WriteByte('\n')
+	}
+}
 
 // printLayout writes a document.
 func printLayout(l *layout, head []remark, gap bool) string {
 	p := &layoutPrinter{}
 	p.remarks(head, 0, true)
 	if gap && len(head) > 0 {
-		p.out.WriteByte('\n')
+		p.gap()
 	}
 	switch {
 	case len(l.entries) > 0: // a whole file in brackets is a block all the same
 		p.block(l, 0, "")
-	case l.scalar != nil && l.scalar.isBlock():
-		p.text("", l.scalar, 0, nil)
-		p.remarks(l.foot, 0, true)
 	default:
 		p.lines("", l.inline(false), 0, nil)
 		p.remarks(l.foot, 0, true)
@@ -82,7 +89,7 @@ func (p *layoutPrinter) block(l *layout, indent int, start string) {
 	for i, e := range l.entries {
 		p.remarks(e.lead, indent, i == 0)
 		if e.blank && (i > 0 || len(e.lead) > 0) {
-			p.out.WriteByte('\n')
+			p.gap()
 		}
 		if start == "" {
 			start = strings.Repeat(" ", indent)
@@ -154,6 +161,7 @@ func (p *layoutPrinter) text(start string, s *layoutScalar, indent int, c *remar
 		}
 		p.out.WriteString(line + "\n")
 	}
+	p.kept = strings.HasSuffix(s.text, "\n\n")
 }
 
 // lines writes a value over one or several lines.
@@ -167,7 +175,7 @@ func (p *layoutPrinter) lines(start string, lines []string, indent int, c *remar
 		if i == len(lines)-1 {
 			p.line(start+line, c)
 		} else {
-			p.out.WriteString(start + line + "\n")
+			p.line(start+line, nil)
 		}
 	}
 	if len(lines) == 0 {
@@ -183,13 +191,14 @@ func (p *layoutPrinter) line(text string, c *remark) {
 		text += strings.Repeat(" ", max(column-len([]rune(text)), 1)) + c.text
 	}
 	p.out.WriteString(text + "\n")
+	p.kept = false
 }
 
 func (p *layoutPrinter) remarks(list []remark, indent int, first bool) {
 	for i, c := range list {
 		if c.blank && (i > 0 || !first) {
-			p.out.WriteByte('\n')
+			p.gap()
 		}
-		p.out.WriteString(strings.Repeat(" ", indent) + c.text + "\n")
+		p.line(strings.Repeat(" ", indent)+c.text, nil)
 	}
 }
