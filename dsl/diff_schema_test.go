@@ -24,7 +24,7 @@ func randomSchema(t *rapid.T, depth int) any {
 		kind := rapid.SampledFrom([]string{"integer", "number"}).Draw(t, "type")
 		return bounds(t, map[string]any{"type": kind}, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 	case "enum":
-		return map[string]any{"enum": rapid.SliceOfNDistinct(rapid.SampledFrom([]any{1, 2, "a", "ab", nil}), 1, 3, func(v any) string { return short(v) }).Draw(t, "enum")}
+		return map[string]any{"enum": rapid.SliceOfNDistinct(rapid.SampledFrom([]any{1, 2, "a", "ab", nil}), 1, 3, short).Draw(t, "enum")}
 	case "const":
 		return map[string]any{"const": rapid.SampledFrom([]any{1, "a", nil}).Draw(t, "const")}
 	case "types":

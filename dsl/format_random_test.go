@@ -16,7 +16,6 @@ type untidy struct {
 	t        *rapid.T
 	b        strings.Builder
 	comments int
-	steps    int
 }
 
 func (u *untidy) chance(percent int, what string) bool {
