@@ -12,7 +12,26 @@ import (
 // plugins offer: that mocks, calls and paths name what there is, and that an
 // activity could give what its mock does. It is called once.
 func (t *Tests) Check(plan *Plan, manifests []Manifest) Diagnostics {
-	k := testCheck{c: t.c, plan: plan, calls: map[string]bool{}, outputs: map[string]*Schema{}, seen: map[*node]bool{}}
+	k := newTestCheck(t.c, plan, manifests)
+	for i := range t.Cases {
+		k.mocks(t.Cases[i].Mocks)
+		k.expect(&t.Cases[i].Expect)
+	}
+	return k.c.diags.sort()
+}
+
+// Check checks mocks that were parsed from src against the definition of the saga
+// that they are for, and what the plugins offer.
+func (m Mocks) Check(src Source, plan *Plan, manifests []Manifest) Diagnostics {
+	c := newCompiler(src.Name, Options{})
+	c.text = newSourceText(src.Data)
+	k := newTestCheck(c, plan, manifests)
+	k.mocks(m)
+	return k.c.diags.sort()
+}
+
+func newTestCheck(c *compiler, plan *Plan, manifests []Manifest) *testCheck {
+	k := &testCheck{c: c, plan: plan, calls: map[string]bool{}, outputs: map[string]*Schema{}, seen: map[*node]bool{}}
 	k.c.diags = nil
 	for _, p := range append([]*Plan{plan}, plan.Sagas()...) {
 		for _, s := range p.EveryStep() {
@@ -28,11 +47,7 @@ func (t *Tests) Check(plan *Plan, manifests []Manifest) Diagnostics {
 			}
 		}
 	}
-	for i := range t.Cases {
-		k.mocks(t.Cases[i].Mocks)
-		k.expect(&t.Cases[i].Expect)
-	}
-	return k.c.diags.sort()
+	return k
 }
 
 // activities are those that a step may call.

@@ -154,7 +154,9 @@ func (c *compiler) mock(n *node) Mock {
 	}
 	switch {
 	case len(given) == 0:
-		c.errorNode(n.first(), CodeMissingKey, "the mock answers nothing", mockHint)
+		if len(f) == 0 || f["delay"] != nil || f["invalid"] != nil { // otherwise a mistyped key has been reported
+			c.errorNode(n.first(), CodeMissingKey, "the mock answers nothing", mockHint)
+		}
 		return m
 	case len(given) > 1:
 		c.errorNode(n.key(given[1]), CodeStepKind, "the mock answers both "+given[0]+" and "+given[1], "keep one; a list has an answer for each attempt")

@@ -8,6 +8,7 @@ import (
 	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
 	"github.com/sagad/sagad/engine/local"
+	"github.com/sagad/sagad/engine/sagatest"
 )
 
 // dryRun shows which way an input takes through a definition and what every
@@ -21,24 +22,17 @@ func (r *runner) dryRun(file string) error {
 	if err := l.read(r.input, r.signals); err != nil {
 		return err
 	}
-	manifests, _, err := new(manifestFiles).near(file)
-	if err != nil {
+	if err := l.prepareMocked(r.mocks); err != nil {
 		return err
 	}
-	plan, diagnostics := l.definition.compile(s, manifests, false)
-	r.console.diagnostics(diagnostics)
-	if plan == nil {
-		return errors.New("the definition has errors")
+	options := dryrun.Options{Manifests: l.manifests}
+	if l.mocked != nil {
+		options.Answer = l.mocked.Answer
 	}
-	start, search, err := engine.Prepare(plan, s.target(), l.input)
-	if err != nil {
-		return l.refused(err)
-	}
-	options := dryrun.Options{Manifests: manifests}
 	if r.signals != "" {
 		options.At = timed(l.messages)
 	}
-	report := dryrun.Run(plan, start, search, time.Now().UTC(), options)
+	report := dryrun.Run(l.plan, l.start, l.search, time.Now().UTC(), options)
 	if r.format.json() {
 		err = printJSON(r.console.out, report)
 	} else {
@@ -48,6 +42,39 @@ func (r *runner) dryRun(file string) error {
 		return err
 	}
 	return verdict(report.Result)
+}
+
+// prepareMocked checks the definition and the input for a saga whose activities
+// answer as a file says; without a file nothing is said of them.
+func (l *launch) prepareMocked(file string) (err error) {
+	if l.manifests, _, err = new(manifestFiles).near(l.file); err != nil {
+		return err
+	}
+	plan, diagnostics := l.definition.compile(l.settings, l.manifests, false)
+	l.console.diagnostics(diagnostics)
+	if plan == nil {
+		return errors.New("the definition has errors; nothing was started")
+	}
+	l.plan = plan
+	if file != "" {
+		text, err := readFile("mocks", file)
+		if err != nil {
+			return err
+		}
+		src := dsl.Source{Name: file, Data: text}
+		mocks, diagnostics := dsl.ParseMocks(src)
+		if mocks == nil {
+			return diagnostics
+		}
+		diagnostics = mocks.Check(src, plan, l.manifests)
+		l.console.diagnostics(diagnostics)
+		if diagnostics.HasErrors() {
+			return errors.New("nothing was started")
+		}
+		l.mocked = sagatest.NewParticipants(mocks, l.manifests)
+	}
+	l.start, l.search, err = engine.Prepare(plan, l.settings.target(), l.input)
+	return l.refused(err)
 }
 
 // timed gives messages as events of a simulation. There is at least an empty list:

@@ -11,6 +11,7 @@ import (
 	"github.com/sagad/sagad/cmd/sagad/stack"
 	"github.com/sagad/sagad/dsl"
 	"github.com/sagad/sagad/engine"
+	"github.com/sagad/sagad/engine/sagatest"
 	"github.com/sagad/sagad/engine/temporal"
 )
 
@@ -28,18 +29,26 @@ same key and input shows the same saga.
 Ctrl-C cancels the saga and waits until what was done is compensated; a second
 Ctrl-C leaves it as it is.
 
+--mocks says what activities answer, as tests have it under mocks; nothing is
+called then. --dry-run shows which way the input takes and what every expression
+gives.
+
 Messages are sent from --signals, a YAML list of
   - {at: 500ms, name: SIGNAL, id: m-1, data: {...}}
 On a terminal the command also offers to send what the saga awaits.`,
 		Example: `  sagad run payment.yaml --input testdata/settles.json
   sagad run payment.yaml --input testdata/settles.json --local -o json
-  sagad run payment.yaml --input testdata/confirmed.json --signals testdata/confirmed.signals.yaml`,
+  sagad run payment.yaml --input testdata/confirmed.json --signals testdata/confirmed.signals.yaml
+  sagad run payment.yaml --input testdata/settles.json --local --mocks mocks.yaml
+  sagad run payment.yaml --input testdata/settles.json --dry-run`,
 		Args: needs("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if r.dry && r.wait {
+			switch {
+			case r.dry && r.wait:
 				return errors.New("--dry-run and --wait do not go together: a dry run waits for nothing")
-			}
-			if r.dry {
+			case r.mocks != "" && !r.local && !r.dry:
+				return errors.New("--mocks needs --local or --dry-run: a saga that is kept calls real plugins")
+			case r.dry:
 				return r.dryRun(args[0])
 			}
 			return r.run(cmd.Context(), args[0])
@@ -49,6 +58,7 @@ On a terminal the command also offers to send what the saga awaits.`,
 	r.flags.makesData = true
 	cmd.Flags().StringVar(&r.input, "input", "", "`FILE` of JSON, - for standard input (default {})")
 	cmd.Flags().StringVar(&r.signals, "signals", "", "`FILE` of messages to send, each at its time")
+	cmd.Flags().StringVar(&r.mocks, "mocks", "", "`FILE` of what activities answer, in place of the plugins; needs --local or --dry-run")
 	cmd.Flags().BoolVar(&r.local, "local", false, "run in this process alone, without Temporal; nothing is remembered")
 	cmd.Flags().BoolVar(&r.dry, "dry-run", false, "show which way the input takes and what every expression gives; nothing is called")
 	cmd.Flags().BoolVar(&r.wait, "wait", false, "stay while the saga is parked")
@@ -62,6 +72,7 @@ type runner struct {
 	format  *format
 
 	input, signals string
+	mocks          string
 	local, wait    bool
 	dry            bool
 }
@@ -71,7 +82,7 @@ func (r *runner) run(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	if r.local {
+	if r.local && r.mocks == "" {
 		forget, err := s.passing()
 		if err != nil {
 			return err
@@ -83,7 +94,12 @@ func (r *runner) run(ctx context.Context, file string) error {
 	if err := l.read(r.input, r.signals); err != nil {
 		return err
 	}
-	if err := l.prepare(ctx); err != nil {
+	if r.mocks != "" {
+		err = l.prepareMocked(r.mocks)
+	} else {
+		err = l.prepare(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	printer := r.console.printer(r.format.json())
@@ -127,10 +143,12 @@ type launch struct {
 	local    bool
 
 	definition *definition
+	manifests  []dsl.Manifest // near the file; without plugins
 	input      any
 	messages   []dsl.Message
 
 	stack  *stack.Stack
+	mocked *sagatest.Participants // nil: plugins are called
 	router *router
 	plan   *dsl.Plan
 	start  *engine.Start
@@ -259,6 +277,9 @@ func (l *launch) refused(err error) error {
 
 // begin starts the saga.
 func (l *launch) begin(ctx context.Context, f *feed) (saga, error) {
+	if l.mocked != nil {
+		return startLocal(ctx, l.plan, l.start, l.mocked, f), nil
+	}
 	if l.local {
 		return startLocal(ctx, l.plan, l.start, l.stack.Invoker(), f), nil
 	}

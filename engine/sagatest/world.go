@@ -18,6 +18,8 @@ type answer struct {
 	delay  time.Duration
 }
 
+var timedOut = engine.Outcome{Class: engine.Ambiguous, Code: engine.CodeTimeout, Message: "no answer in time"}
+
 // world stands in for all participants of one run.
 type world struct {
 	invariant.Recording
@@ -46,7 +48,7 @@ func (w *world) take(inv *engine.Invocation) (engine.Outcome, time.Duration) {
 	w.last[inv.Activity] = inv.Input
 	a := w.answer(inv)
 	if a.silent {
-		a.delay, a.out = inv.Timeout, engine.Outcome{Class: engine.Ambiguous, Code: engine.CodeTimeout, Message: "no answer in time"}
+		a.delay, a.out = inv.Timeout, timedOut
 	}
 	if w.fault.slows(inv) {
 		a.delay = max(a.delay, min(cutAfter, inv.Timeout-1))
