@@ -54,6 +54,11 @@ const faultCode = "FAULT"
 // cutAfter is how long a step has run when it is cancelled.
 const cutAfter = 10 * time.Millisecond
 
+// hopelessAfter is the attempt that ends the retries of an operation that fails
+// every time, as its policy would some day: a policy of days has thousands of
+// attempts, each like the one before.
+const hopelessAfter = 12
+
 // answer is what an attempt is answered that the fault is about.
 func (f *Fault) answer(inv *engine.Invocation) (answer, bool) {
 	if f == nil {
@@ -62,10 +67,10 @@ func (f *Fault) answer(inv *engine.Invocation) (answer, bool) {
 	if inv.Path != f.Path || inv.Op != f.Op {
 		return f.Then.answer(inv)
 	}
+	first, final := inv.Attempt == 1, inv.Attempt >= hopelessAfter
 	failed := func(class engine.Class, code string) (answer, bool) {
-		return answer{out: engine.Outcome{Class: class, Code: code, Message: f.String()}}, true
+		return answer{out: engine.Outcome{Class: class, Code: code, Message: f.String(), Final: final}}, true
 	}
-	first := inv.Attempt == 1
 	switch f.Kind {
 	case FaultRejected:
 		return failed(engine.Rejected, f.Code)
@@ -74,9 +79,9 @@ func (f *Fault) answer(inv *engine.Invocation) (answer, bool) {
 	case FaultUnsent:
 		return failed(engine.NotSent, engine.CodeUnavailable)
 	case FaultUnknownApplied:
-		return answer{silent: true, effect: first}, true
+		return answer{silent: true, final: final, effect: first}, true
 	case FaultUnknown:
-		return answer{silent: true}, true
+		return answer{silent: true, final: final}, true
 	case FaultLostAnswer:
 		return answer{silent: true, effect: true}, first
 	case FaultCrash:

@@ -164,9 +164,11 @@ func (m *matrix) check(f *Fault, r *played) {
 	}
 }
 
-// lingers says that a saga neither ends nor parks nor awaits a message.
+// lingers says that a saga neither ends nor parks, not even in a child, nor awaits
+// a message.
 func lingers(r *played) string {
-	if r.result.Outcome != engine.OutcomeRunning && r.result.Outcome != engine.OutcomeCompensating {
+	open := r.result.Outcome == engine.OutcomeRunning || r.result.Outcome == engine.OutcomeCompensating
+	if !open || len(r.result.Parked) > 0 {
 		return ""
 	}
 	for _, s := range r.result.Steps {

@@ -15,6 +15,7 @@ type answer struct {
 	out    engine.Outcome
 	effect bool // the effect is there afterwards
 	silent bool // no answer ever comes
+	final  bool // of what is silent: another attempt cannot do better
 	delay  time.Duration
 }
 
@@ -49,6 +50,9 @@ func (w *world) take(inv *engine.Invocation) (engine.Outcome, time.Duration) {
 	a := w.answer(inv)
 	if a.silent {
 		a.delay, a.out = inv.Timeout, timedOut
+		if a.out.Final = a.final; a.final {
+			a.delay-- // what runs into its timeout is never final
+		}
 	}
 	if w.fault.slows(inv) {
 		a.delay = max(a.delay, min(cutAfter, inv.Timeout-1))
