@@ -271,7 +271,7 @@ func (m *Machine) armAdopted(n *node, r *Report) {
 	if len(r.Entries) == 0 {
 		return
 	}
-	adopted := make(map[string]*node, len(r.Result.Steps))
+	adopted := make(map[string]*node)
 	for _, x := range m.nodes {
 		if x.in != nil && x.in.owner == n {
 			adopted[x.path] = x
@@ -308,7 +308,11 @@ func (m *Machine) resolveChild(n *node, o *Operator) (code string, err error) {
 		m.fail(n, failure, StateUnknown)
 		return "", nil
 	}
-	m.childSucceeded(n, &Report{Output: o.Output, Committed: n.decisive()})
+	known := &Report{Output: o.Output, Committed: n.decisive()}
+	if r != nil && !m.committed {
+		known.Entries = r.Entries // which its pivot disarms
+	}
+	m.childSucceeded(n, known)
 	return "", nil
 }
 
@@ -326,7 +330,7 @@ func (m *Machine) Report() Report {
 	for _, e := range open {
 		r.Entries = append(r.Entries, Entry{
 			Path: e.node.path, Key: e.key, ActionKey: e.node.call.key, Generation: e.generation,
-			Input: e.input, Attempts: e.attempts, Ambiguous: e.ambiguous,
+			Input: e.input, Attempts: e.attempts, Ambiguous: e.ambiguous || m.compensates(e),
 		})
 	}
 	for _, n := range m.nodes {

@@ -238,3 +238,45 @@ func TestOpenCompensationsOfAChildThatEnded(t *testing.T) {
 		t.Errorf("%s is %s (%s), closed at %s", s.Path, s.State, s.Code, s.ClosedAt)
 	}
 }
+
+// A compensation that was on its way when its child was ended from outside may
+// have had its effect, whatever the participant says to the next attempt (S2):
+// its input is not corrected before that is known (S18).
+func TestCompensationOnItsWayInAChildThatEnded(t *testing.T) {
+	parent, child, id := begun(t, stepKid, "  - {id: a, call: t.a, compensate: {call: t.undoA}}\n  - {id: f, fail: {code: NO}}\n")
+	child.Step(engine.Event{Kind: engine.EventClosed, At: at, ID: 1, Outcome: engine.Outcome{Class: engine.Applied}})
+	out := calling(parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: orphaned(child)}))
+	if len(out) != 1 || out[0].Invoke.Activity != "t.undoA" || out[0].Invoke.Attempt != 2 {
+		t.Fatalf("the parent does %+v", out)
+	}
+	parent.Step(engine.Event{Kind: engine.EventClosed, At: at, ID: out[0].ID, Outcome: engine.Outcome{Class: engine.Rejected, Code: "CANNOT"}})
+	corrected := engine.Operator{ID: "1", Command: engine.CommandRetry, Path: "c/a", Input: map[string]any{"x": 1}}
+	if reply, out := operate(t, parent, corrected); reply.Code != engine.RefusedNotPossible || len(out) != 0 {
+		t.Errorf("corrected while it may have had its effect: %+v, and does %+v", reply, out)
+	}
+	applied := false
+	if reply, _ := operate(t, parent, engine.Operator{ID: "2", Command: engine.CommandResolve, Path: "c/a", Reason: "statement", Applied: &applied}); !reply.Accepted {
+		t.Errorf("resolved as not applied: %+v", reply)
+	}
+	corrected.ID = "3"
+	if reply, out := operate(t, parent, corrected); !reply.Accepted || len(out) != 1 || out[0].Invoke.Generation != 1 {
+		t.Errorf("corrected: %+v, and does %+v", reply, out)
+	}
+}
+
+// What is armed in a child that an operator resolves as applied never runs: its
+// pivot has decided (S12).
+func TestResolvedAsAppliedNothingStaysArmed(t *testing.T) {
+	parent, child, id := begun(t, stepKid, "  - {id: a, call: t.a, compensate: {call: t.undoA}}\n  - {id: p, call: t.p, effect: pivot, retry: {ambiguous: true}}\n")
+	child.Step(engine.Event{Kind: engine.EventClosed, At: at, ID: 1, Outcome: engine.Outcome{Class: engine.Applied}})
+	parent.Step(engine.Event{Kind: engine.EventChildClosed, At: at, ID: id, Child: orphaned(child)}) // p is on its way
+	applied := true
+	if reply, out := operate(t, parent, engine.Operator{ID: "1", Command: engine.CommandResolve, Path: "c", Reason: "statement", Applied: &applied}); !reply.Accepted || len(out) != 0 {
+		t.Errorf("resolved as applied: %+v, and does %+v", reply, out)
+	}
+	r := parent.Result()
+	i := slices.IndexFunc(r.Steps, func(s engine.StepResult) bool { return s.Path == "c/a" })
+	if i < 0 || r.Steps[i].Compensation.State != engine.StateDisarmed {
+		t.Errorf("the parent is %s, steps %+v", r.Outcome, r.Steps)
+	}
+}

@@ -267,6 +267,11 @@ func (m *Machine) inFlight(n *node) int {
 	return 0
 }
 
+// compensates says whether an attempt at e's compensation is on its way.
+func (m *Machine) compensates(e *entry) bool {
+	return slices.ContainsFunc(m.flights, func(f flight) bool { return f.entry == e })
+}
+
 // startTimer asks for a timer and gives its ID.
 func (m *Machine) startTimer(t timer, at time.Time) int {
 	m.timed++
