@@ -63,7 +63,7 @@ func (c *compiler) messages(list *node) []Message {
 		if n := f["id"]; n != nil && c.expect(n, nodeString, "id") {
 			m.ID = n.string()
 			if line, twice := lines[m.ID]; twice {
-				c.errorNode(n, CodeDuplicateID, fmt.Sprintf("the id %s stands twice", m.ID), fmt.Sprintf("it is on line %d already; a saga drops the second message with an ID", line))
+				c.warnNode(n, CodeDuplicateID, fmt.Sprintf("the id %s stands twice", m.ID), fmt.Sprintf("it is on line %d already; a saga drops the second message with an ID", line))
 			}
 			if m.ID == "" {
 				c.errorNode(n, CodeValue, "the id is empty", "give every message its own ID")

@@ -167,7 +167,7 @@ func TestParseMessages(t *testing.T) {
 		"missing": {text: "- {at: 1s}\n", want: `
 1:4: error[MISSING_KEY]: the signal has no id; write {at: 2s, name: SIGNAL, id: m-1, data: {...}}
 1:4: error[MISSING_KEY]: the signal has no name; write {at: 2s, name: SIGNAL, id: m-1, data: {...}}`},
-		"twice": {text: "- {name: a, id: m}\n- {name: b, id: m}\n", want: `2:17: error[DUPLICATE_ID]: the id m stands twice; it is on line 1 already; a saga drops the second message with an ID`},
+		"twice": {text: "- {name: a, id: m}\n- {name: b, id: m}\n", want: `2:17: warning[DUPLICATE_ID]: the id m stands twice; it is on line 1 already; a saga drops the second message with an ID`},
 		"empty": {text: "- {name: a, id: \"\"}\n", want: `1:17: error[VALUE]: the id is empty; give every message its own ID`},
 		"at":    {text: "- {at: soon, name: a, id: m}\n", want: `1:8: error[DURATION]: at: "soon" is not a duration; write a whole number and a unit, such as 250ms, 30s, 5m, 24h or 7d`},
 		"map":   {text: "name: a\n", want: `1:1: error[WRONG_TYPE]: the list of signals is a map, not a list; write each entry on a line of its own behind a hyphen, or [a, b]`},

@@ -35,7 +35,7 @@ func newTestCheck(c *compiler, plan *Plan, manifests []Manifest) *testCheck {
 	k.c.diags = nil
 	for _, p := range append([]*Plan{plan}, plan.Sagas()...) {
 		for _, s := range p.EveryStep() {
-			for _, activity := range s.activities() {
+			for _, activity := range s.Activities() {
 				k.calls[activity] = true
 			}
 		}
@@ -50,8 +50,9 @@ func newTestCheck(c *compiler, plan *Plan, manifests []Manifest) *testCheck {
 	return k
 }
 
-// activities are those that a step may call.
-func (s *Step) activities() []string {
+// Activities gives those that a step may call itself: of its action, compensation
+// and probe.
+func (s *Step) Activities() []string {
 	if s.Call == nil {
 		return nil
 	}
