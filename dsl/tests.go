@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -187,6 +188,10 @@ func (c *compiler) testInput(n *node) any {
 		return nil
 	}
 	text, err := readLimited(c.opts.Files, name, MaxJSONBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		c.errorNode(ref, CodeValue, fmt.Sprintf("there is no file %s", name), "name a file of JSON in the folder of the test or below it")
+		return nil
+	}
 	if err != nil {
 		c.errorNode(ref, CodeValue, fmt.Sprintf("%s cannot be read: %v", name, err), "name a file of JSON beside the test")
 		return nil

@@ -28,6 +28,9 @@ func compare(e *dsl.Expect, p *played) []Failure {
 	for _, text := range p.world.missing {
 		c.fail("mocks", nil, nil, "%s", text)
 	}
+	for _, text := range p.world.refused {
+		c.fail("inputs", nil, nil, "%s", text)
+	}
 	if e.Outcome != "" && e.Outcome != r.Outcome {
 		c.fail("outcome", e.Outcome, r.Outcome, "the outcome is %s, not %s%s", r.Outcome, e.Outcome, why(r))
 	}
@@ -107,12 +110,35 @@ func (c *comparison) trace(e *dsl.Expect) {
 	}
 	switch {
 	case at == len(want):
-		c.fail("trace", want, got, "the trace goes on with %s", got[at])
+		c.fail("trace", want, got, "the trace goes on with %s%s", got[at], c.reason(got[at]))
 	case at == len(got):
 		c.fail("trace", want, got, "the trace ends before %s", want[at])
 	default:
-		c.fail("trace", want, got, "the trace has %s in place of %s", got[at], want[at])
+		c.fail("trace", want, got, "the trace has %s%s in place of %s", got[at], c.reason(got[at]), want[at])
 	}
+}
+
+// reason says why an item of a trace failed.
+func (c *comparison) reason(item string) string {
+	path := strings.TrimRight(item, "!?")
+	if path == item {
+		return ""
+	}
+	path = strings.TrimPrefix(path, "~")
+	if f := c.result.Cause; f != nil && f.Path == path && item[0] != '~' {
+		return fmt.Sprintf(" (%s: %s)", f.Code, f.Message)
+	}
+	for _, p := range c.result.Parked {
+		if p.Path == path {
+			return fmt.Sprintf(" (parked with %s: %s)", p.Code, p.Message)
+		}
+	}
+	for _, s := range c.result.Steps {
+		if s.Path == path && s.Code != "" {
+			return fmt.Sprintf(" (%s)", s.Code)
+		}
+	}
+	return ""
 }
 
 func (c *comparison) called(e *dsl.Expect) {

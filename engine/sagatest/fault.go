@@ -22,22 +22,32 @@ const (
 	FaultCancelled      FaultKind = "cancelled"       // somebody cancels the saga while it runs
 	FaultNoMessage      FaultKind = "no-message"      // what an await waits for never comes
 	FaultFlaky          FaultKind = "flaky"           // two attempts fail, the third one succeeds
+	FaultInvalidOutput  FaultKind = "invalid-output"  // it is applied, and its output breaks the schema
+	FaultDeadline       FaultKind = "deadline"        // the saga's deadline comes while it runs
+	FaultUnsure         FaultKind = "unsure"          // of a probe: it cannot tell twice, and then tells
+	FaultClueless       FaultKind = "clueless"        // of a probe: it never can tell
 )
 
 // Fault is one thing that goes wrong, and perhaps a second one on the way back.
 type Fault struct {
 	Path string
-	Op   engine.Op // OpAction, OpCompensation; 0: of a wait
+	Op   engine.Op // 0: of a wait
 	Kind FaultKind
 	Code string // FaultRejected: the error code
 	Then *Fault // nil: nothing else
+
+	at time.Duration // of Then: when its operation began
 }
 
-// String names the fault as traces do: a compensation with a ~ before its path.
+// String names the fault as traces do, a compensation with a ~ before its path and a
+// probe with a ? behind it.
 func (f *Fault) String() string {
 	name := f.Path + " " + string(f.Kind)
-	if f.Op == engine.OpCompensation {
+	switch f.Op {
+	case engine.OpCompensation:
 		name = "~" + name
+	case engine.OpProbe:
+		name = f.Path + "? " + string(f.Kind)
 	}
 	if f.Code != "" {
 		name += " " + f.Code
@@ -59,15 +69,16 @@ const cutAfter = 10 * time.Millisecond
 // attempts, each like the one before.
 const hopelessAfter = 12
 
-// answer is what an attempt is answered that the fault is about.
-func (f *Fault) answer(inv *engine.Invocation) (answer, bool) {
+// answer is what an attempt is answered that the fault is about. n is its number,
+// of a probe that of the question.
+func (f *Fault) answer(inv *engine.Invocation, n int) (answer, bool) {
 	if f == nil {
 		return answer{}, false
 	}
 	if inv.Path != f.Path || inv.Op != f.Op {
-		return f.Then.answer(inv)
+		return f.Then.answer(inv, n)
 	}
-	first, final := inv.Attempt == 1, inv.Attempt >= hopelessAfter
+	first, final := n == 1, n >= hopelessAfter
 	failed := func(class engine.Class, code string) (answer, bool) {
 		return answer{out: engine.Outcome{Class: class, Code: code, Message: f.String(), Final: final}}, true
 	}
@@ -87,16 +98,26 @@ func (f *Fault) answer(inv *engine.Invocation) (answer, bool) {
 	case FaultCrash:
 		return answer{silent: true}, first
 	case FaultFlaky:
-		if inv.Attempt <= 2 {
+		if n <= 2 {
 			return failed(engine.Ambiguous, faultCode)
 		}
+	case FaultInvalidOutput:
+		a, _ := failed(engine.Applied, engine.CodeInvalidOutput)
+		a.effect = true
+		return a, true
+	case FaultUnsure, FaultClueless:
+		return answer{out: engine.Outcome{Class: engine.Applied, Output: map[string]any{"applied": nil}}}, n <= 2 || f.Kind == FaultClueless
 	}
 	return answer{}, false
 }
 
 // slows says that an attempt takes a while, so that something can happen meanwhile.
 func (f *Fault) slows(inv *engine.Invocation) bool {
-	return f != nil && f.Kind == FaultCancelled && inv.Path == f.Path && inv.Op == f.Op
+	if f == nil {
+		return false
+	}
+	meanwhile := f.Kind == FaultCancelled || f.Kind == FaultDeadline
+	return meanwhile && inv.Path == f.Path && inv.Op == f.Op || f.Then.slows(inv)
 }
 
 // turns says that an activity's mock does not count: under faults probes tell the

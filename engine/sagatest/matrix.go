@@ -70,21 +70,26 @@ const maxCodes = 8
 
 // faults are what can go wrong at a point of a run in which everything went well.
 func (m *matrix) faults(p point) []*Fault {
+	var list []*Fault
+	add := func(kinds ...FaultKind) {
+		for _, kind := range kinds {
+			if kind != FaultDeadline || m.suite.Plan.Deadline != nil {
+				list = append(list, &Fault{Path: p.path, Op: p.op, Kind: kind})
+			}
+		}
+	}
 	if p.op == 0 {
-		list := []*Fault{{Path: p.path, Kind: FaultCancelled}}
+		add(FaultCancelled, FaultDeadline)
 		if p.signal != "" {
-			list = append(list, &Fault{Path: p.path, Kind: FaultNoMessage})
+			add(FaultNoMessage)
 		}
 		return list
 	}
-	var list []*Fault
 	codes := m.suite.errorsOf(p.activity)
 	for _, code := range append(codes[:min(len(codes), maxCodes):min(len(codes), maxCodes)], faultCode) {
 		list = append(list, &Fault{Path: p.path, Op: p.op, Kind: FaultRejected, Code: code})
 	}
-	for _, kind := range []FaultKind{FaultFailed, FaultUnsent, FaultUnknownApplied, FaultUnknown, FaultLostAnswer, FaultCrash, FaultCancelled} {
-		list = append(list, &Fault{Path: p.path, Op: p.op, Kind: kind})
-	}
+	add(FaultFailed, FaultUnsent, FaultUnknownApplied, FaultUnknown, FaultLostAnswer, FaultCrash, FaultInvalidOutput, FaultCancelled, FaultDeadline)
 	return list
 }
 
@@ -100,30 +105,61 @@ func (s *Suite) errorsOf(activity string) []string {
 	return nil
 }
 
-// try runs a fault, and the faults on the way back that it leads to.
+// try runs a fault, and the faults of its probe and on the way back that it leads
+// to.
 func (m *matrix) try(f *Fault, p point) {
-	back := m.run(f, p)
-	switch f.Kind {
-	case FaultRejected, FaultUnknownApplied, FaultCancelled, FaultNoMessage:
-	default:
+	r := m.run(f, p)
+	if r == nil {
 		return
 	}
-	for _, q := range back {
-		for _, kind := range []FaultKind{FaultRejected, FaultUnknownApplied, FaultFlaky} {
-			second := &Fault{Path: q.path, Op: engine.OpCompensation, Kind: kind}
-			if kind == FaultRejected {
-				second.Code = faultCode
-			}
-			both := *f
-			both.Then = second
-			m.run(&both, p)
-		}
+	for _, second := range append(inProbe(f, p, r), onTheWayBack(f, r)...) {
+		both := *f
+		both.Then = second
+		m.run(&both, p)
 	}
 }
 
-// run runs the case with a fault and gives the compensations that were called.
-func (m *matrix) run(f *Fault, p point) (back []point) {
-	if m.only != nil && !m.only(f.String()) && f.Then != nil {
+// inProbe are the faults of a probe that asks about a fault.
+func inProbe(f *Fault, p point, r *played) (list []*Fault) {
+	var kinds []FaultKind
+	switch f.Kind {
+	case FaultUnknownApplied:
+		kinds = []FaultKind{FaultUnsure, FaultClueless}
+	case FaultLostAnswer, FaultCrash:
+		kinds = []FaultKind{FaultUnsure, FaultFlaky, FaultLostAnswer}
+	}
+	if r.world.asked[p.path] == 0 {
+		return nil
+	}
+	for _, kind := range kinds {
+		list = append(list, &Fault{Path: p.path, Op: engine.OpProbe, Kind: kind})
+	}
+	return list
+}
+
+// onTheWayBack are the faults of the compensations that follow from a fault.
+func onTheWayBack(f *Fault, r *played) (list []*Fault) {
+	switch f.Kind {
+	case FaultRejected, FaultUnknownApplied, FaultCancelled, FaultNoMessage, FaultDeadline:
+	default:
+		return nil
+	}
+	for _, q := range r.back {
+		for _, kind := range []FaultKind{FaultRejected, FaultUnknownApplied, FaultFlaky, FaultCancelled} {
+			second := &Fault{Path: q.path, Op: engine.OpCompensation, Kind: kind, at: q.at}
+			if kind == FaultRejected {
+				second.Code = faultCode
+			}
+			list = append(list, second)
+		}
+	}
+	return list
+}
+
+// run runs the case with a fault. It gives nil if that was not to be.
+func (m *matrix) run(f *Fault, p point) *played {
+	picked := m.only == nil || m.only(f.String())
+	if !picked && f.Then != nil {
 		return nil
 	}
 	if m.Runs >= MaxMatrixRuns {
@@ -132,28 +168,48 @@ func (m *matrix) run(f *Fault, p point) (back []point) {
 	}
 	c := *m.base
 	c.Signals = slices.DeleteFunc(slices.Clone(c.Signals), func(s dsl.Message) bool { return f.silences(s.Name, m.awaits) })
-	var extra []local.Timed
-	if f.Kind == FaultCancelled {
-		extra = []local.Timed{{After: p.at + cutAfter/2, Event: engine.Event{Kind: engine.EventCancel}}}
-	}
 	w := newWorld(m.suite.offer(), c.Mocks)
 	w.fault, w.lenient = f, true
-	r, err := m.suite.play(&c, w, extra, nil)
+	suite := *m.suite
+	suite.Plan = m.hurried(f, p)
+	r, err := suite.play(&c, w, f.cancels(p.at), nil)
 	if err != nil {
 		return nil
 	}
-	if m.only == nil || m.only(f.String()) {
+	if picked {
 		m.Runs++
 		m.check(f, r)
 		if m.done != nil {
 			m.done(m.Runs)
 		}
 	}
-	return r.back
+	return r
+}
+
+// hurried gives the plan, under FaultDeadline with a deadline that comes while p
+// runs.
+func (m *matrix) hurried(f *Fault, p point) *dsl.Plan {
+	if f.Kind != FaultDeadline {
+		return m.suite.Plan
+	}
+	plan := *m.suite.Plan
+	plan.Deadline = &dsl.Delay{Fixed: p.at + cutAfter/2}
+	return &plan
+}
+
+// cancels gives the cancels of a fault at a time, and those of what follows from it.
+func (f *Fault) cancels(at time.Duration) (events []local.Timed) {
+	if f.Kind == FaultCancelled {
+		events = append(events, local.Timed{After: at + cutAfter/2, Event: engine.Event{Kind: engine.EventCancel}})
+	}
+	if f.Then != nil {
+		events = append(events, f.Then.cancels(f.Then.at)...)
+	}
+	return events
 }
 
 func (m *matrix) check(f *Fault, r *played) {
-	broken := r.run.Violations()
+	broken := append(r.run.Violations(), mistakes(r)...)
 	if text := lingers(r); text != "" {
 		broken = append(broken, text)
 	}
@@ -162,6 +218,25 @@ func (m *matrix) check(f *Fault, r *played) {
 			Case: m.base.Name, Fault: f.String(), Rule: engine.Redact(rule, r.sensitive), Trace: r.result.Trace,
 		})
 	}
+}
+
+// mistakes are those of the definition that only a fault brings to light: an
+// expression that fails, an input that no plugin takes.
+func mistakes(r *played) []string {
+	var list []string
+	if c := r.result.Cause; c != nil && c.Code == engine.CodeExpression {
+		list = append(list, fmt.Sprintf("an expression of %s fails: %s", c.Path, c.Message))
+	} else {
+		for _, s := range r.result.Steps {
+			if s.Code == engine.CodeExpression {
+				list = append(list, fmt.Sprintf("an expression of %s fails", s.Path))
+			}
+		}
+	}
+	if r.result.OutputError != "" {
+		list = append(list, "the output cannot be evaluated: "+r.result.OutputError)
+	}
+	return append(list, r.world.refused...)
 }
 
 // lingers says that a saga neither ends nor parks, not even in a child, nor awaits

@@ -32,13 +32,15 @@ type world struct {
 	calls    map[string]int
 	last     map[string]any
 	applied  map[string]bool // action keys whose effect is there
+	asked    map[string]int  // questions of probes, by path
 	missing  []string        // what was called and has no mock, each once
+	refused  []string        // inputs that break the schema of their activity, each once
 }
 
 func newWorld(o *offer, mocks dsl.Mocks) *world {
 	return &world{
 		offer: o, mocks: mocks, attempts: map[string]int{}, calls: map[string]int{},
-		last: map[string]any{}, applied: map[string]bool{},
+		last: map[string]any{}, applied: map[string]bool{}, asked: map[string]int{},
 	}
 }
 
@@ -65,19 +67,36 @@ func (w *world) take(inv *engine.Invocation) (engine.Outcome, time.Duration) {
 }
 
 func (w *world) answer(inv *engine.Invocation) answer {
-	if a, hit := w.fault.answer(inv); hit {
+	n := inv.Attempt
+	if inv.Op == engine.OpProbe {
+		w.asked[inv.Path]++
+		n = w.asked[inv.Path]
+	}
+	err := w.offer.CheckInput(inv.Activity, inv.Input)
+	if err != nil {
+		w.refuse(inv, err)
+	}
+	if a, hit := w.fault.answer(inv, n); hit {
 		return a
 	}
-	if err := w.offer.CheckInput(inv.Activity, inv.Input); err != nil {
+	if err != nil {
 		return answer{out: engine.Outcome{Class: engine.Rejected, Code: engine.CodeInvalidInput, Message: err.Error()}}
 	}
 	key, list := w.mocks.For(inv.Activity, inv.Path)
 	if key == "" || w.fault.turns(inv) {
 		return w.byNature(inv)
 	}
-	n := w.attempts[key]
+	n = w.attempts[key]
 	w.attempts[key]++
 	return mocked(inv, list[min(n, len(list)-1)])
+}
+
+// refuse notes an input that no plugin would take.
+func (w *world) refuse(inv *engine.Invocation, err error) {
+	text := fmt.Sprintf("the %s of %s gives %s an input that breaks its schema: %v", inv.Op, inv.Path, inv.Activity, err)
+	if !slices.Contains(w.refused, text) {
+		w.refused = append(w.refused, text)
+	}
 }
 
 // mocked is the answer that a mock describes.

@@ -76,7 +76,6 @@ func (p *Printer) failed(c Case) {
 			}
 		}
 	}
-	p.line("")
 }
 
 // around is how many entries of long lists are shown before the place where they
