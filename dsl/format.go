@@ -46,6 +46,12 @@ func Format(src Source) ([]byte, error) {
 	if err != nil {
 		return nil, &FormatError{src.Name, err}
 	}
+	if len(out) > MaxSourceBytes {
+		return nil, Diagnostics{{
+			File: src.Name, Severity: SeverityError, Code: CodeTooLarge,
+			Summary: fmt.Sprintf("formatted it would have over the %d bytes that are the limit", MaxSourceBytes), Detail: "split it into several sagas",
+		}}
+	}
 	if err := sameMeaning(src.Name, before, []byte(text), []byte(out), remarks); err != nil {
 		return nil, &FormatError{src.Name, err}
 	}
@@ -142,7 +148,7 @@ func readForm(name string, text []byte) (*node, Diagnostics) {
 func sameMeaning(name string, before *node, text, out []byte, remarks []string) error {
 	after, diags := readForm(name, out)
 	if diags.HasErrors() {
-		return diags
+		return fmt.Errorf("it could not be read any more: %s", diags[0])
 	}
 	if err := sameData(before, after, false); err != nil {
 		return err

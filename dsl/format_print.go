@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -61,7 +62,26 @@ func (l *layout) isBlock(start string) bool {
 	if l.spread {
 		width = formatJoin
 	}
-	return len([]rune(start))+len([]rune(l.inline(false)[0])) > width
+	return l.room(width-utf8.RuneCountInString(start)) < 0
+}
+
+// room is what is left of a width behind a value in brackets. It does not go on
+// once nothing is left.
+func (l *layout) room(left int) int {
+	if l.scalar != nil {
+		return left - utf8.RuneCountInString(strings.Join(l.scalar.lines(true), " "))
+	}
+	left -= len("{}") + len(", ")*max(len(l.entries)-1, 0)
+	for _, e := range l.entries {
+		if left < 0 {
+			return left
+		}
+		if e.key != nil {
+			left -= utf8.RuneCountInString(e.key.keyText() + ": ")
+		}
+		left = e.value.room(left)
+	}
+	return left
 }
 
 // inline gives a scalar or a collection in brackets.
@@ -87,6 +107,9 @@ func (l *layout) inline(flow bool) []string {
 // with instead of its indentation: the hyphen that the collection stands behind.
 func (p *layoutPrinter) block(l *layout, indent int, start string) {
 	for i, e := range l.entries {
+		if p.out.Len() > MaxSourceBytes { // too long to be read; what called sees it
+			return
+		}
 		p.remarks(e.lead, indent, i == 0)
 		if e.blank && (i > 0 || len(e.lead) > 0) {
 			p.gap()

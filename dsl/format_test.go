@@ -164,3 +164,13 @@ func FuzzFormat(f *testing.F) {
 		}
 	})
 }
+
+// A file in brackets may become much longer in blocks: too long to be read.
+func TestFormatGrowsTooLarge(t *testing.T) {
+	text := "a: " + strings.Repeat("[", 190) + strings.Repeat("1, ", 100_000) + "1" + strings.Repeat("]", 190) + "\n"
+	out, err := Format(Source{Data: []byte(text)})
+	var diags Diagnostics
+	if !errors.As(err, &diags) || diags[0].Code != CodeTooLarge || out != nil {
+		t.Fatalf("%v", err)
+	}
+}
