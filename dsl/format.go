@@ -15,8 +15,8 @@ import (
 // changes nothing, and what the text means stays: the same data, and for a
 // definition the same plan or the same diagnostics.
 //
-// Kept are blocks and brackets, line breaks in texts, the spaces before
-// comments, and one blank line where there are some. Normalised are
+// Kept are blocks and brackets, line breaks in texts, comments that stand in one
+// column, and one blank line where there are some. Normalised are
 // indentation, quotes, spaces, line ends and the order of the keys of
 // definitions and tenants. Brackets that do not fit on a line become a block.
 //

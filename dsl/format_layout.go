@@ -30,10 +30,10 @@ type layoutEntry struct {
 
 // remark is a comment.
 type remark struct {
-	text   string // from the # on
-	blank  bool   // a blank line stands before it
-	column int    // from 0
-	indent int    // spaces at the start of its line
+	text     string // from the # on
+	blank    bool   // a blank line stands before it
+	column   int    // from 0
+	distance int    // from what stands before it on its line
 }
 
 // layoutReader reads layouts: it walks through the nodes of a document and the
@@ -123,11 +123,9 @@ func (r *layoutReader) skip() {
 }
 
 func (r *layoutReader) comment(text string) {
-	line := string(r.text.lines[r.at.line])
-	c := remark{
-		text: strings.TrimRight(text, " \t"), column: r.at.column,
-		indent: len([]rune(line)) - len([]rune(strings.TrimLeft(line, " \t"))),
-	}
+	c := remark{text: strings.TrimRight(text, " \t"), column: r.at.column}
+	before := string(r.text.lines[r.at.line][:r.at.column])
+	c.distance = len(before) - len(strings.TrimRight(before, " \t"))
 	if r.at.line == r.line {
 		r.untaken()
 		r.same = &c

@@ -21,14 +21,74 @@ const (
 
 // layoutPrinter writes layouts.
 type layoutPrinter struct {
-	out  strings.Builder
+	rows []row
+	size int  // of the rows, in bytes
 	kept bool // a text was written last that ends with blank lines of its own
+}
+
+// row is a line with the comment behind it.
+type row struct {
+	text    string
+	comment *remark
+}
+
+func (p *layoutPrinter) row(text string, c *remark) {
+	p.rows = append(p.rows, row{text, c})
+	p.size += len(text) + 1
+}
+
+// line writes a line that is no text's.
+func (p *layoutPrinter) line(text string, c *remark) {
+	p.row(text, c)
+	p.kept = false
 }
 
 // gap writes a blank line, unless it would become part of a text.
 func (p *layoutPrinter) gap() {
 	if !p.kept {
-		p.out.WriteByte('\n')
+		p.row("", nil)
+	}
+}
+
+// String gives the lines. Comments that stood in one column on lines that
+// follow each other stand in one column again. Any other keeps its column, or
+// its distance if that is small.
+func (p *layoutPrinter) String() string {
+	var b strings.Builder
+	for i := 0; i < len(p.rows); {
+		end := i + 1
+		for end < len(p.rows) && p.rows[i].comment != nil && p.rows[end].comment != nil && p.rows[end].comment.column == p.rows[i].comment.column {
+			end++
+		}
+		writeRows(&b, p.rows[i:end])
+		i = end
+	}
+	return b.String()
+}
+
+// closeRemark is the distance up to which a comment belongs to its line alone.
+const closeRemark = 2
+
+func writeRows(b *strings.Builder, rows []row) {
+	column := 0
+	if c := rows[0].comment; c != nil && (len(rows) > 1 || c.distance > closeRemark) {
+		column = c.column
+	}
+	for _, r := range rows {
+		if r.comment != nil {
+			distance := 1
+			if column == 0 {
+				distance = max(r.comment.distance, 1)
+			}
+			column = max(column, utf8.RuneCountInString(r.text)+distance)
+		}
+	}
+	for _, r := range rows {
+		b.WriteString(r.text)
+		if r.comment != nil {
+			b.WriteString(strings.Repeat(" ", column-utf8.RuneCountInString(r.text)) + r.comment.text)
+		}
+		b.WriteByte('\n')
 	}
 }
 
@@ -46,7 +106,7 @@ func printLayout(l *layout, head []remark, gap bool) string {
 		p.lines("", l.inline(false), 0, nil)
 		p.remarks(l.foot, 0, true)
 	}
-	return p.out.String()
+	return p.String()
 }
 
 // isBlock reports whether a collection is written as a block behind the start of
@@ -107,7 +167,7 @@ func (l *layout) inline(flow bool) []string {
 // with instead of its indentation: the hyphen that the collection stands behind.
 func (p *layoutPrinter) block(l *layout, indent int, start string) {
 	for i, e := range l.entries {
-		if p.out.Len() > MaxSourceBytes { // too long to be read; what called sees it
+		if p.size > MaxSourceBytes { // too long to be read; what called sees it
 			return
 		}
 		p.remarks(e.lead, indent, i == 0)
@@ -182,7 +242,7 @@ func (p *layoutPrinter) text(start string, s *layoutScalar, indent int, c *remar
 		if line != "" {
 			line = strings.Repeat(" ", indent+formatIndent) + line
 		}
-		p.out.WriteString(line + "\n")
+		p.row(line, nil)
 	}
 	p.kept = strings.HasSuffix(s.text, "\n\n")
 }
@@ -204,17 +264,6 @@ func (p *layoutPrinter) lines(start string, lines []string, indent int, c *remar
 	if len(lines) == 0 {
 		p.line(start, c)
 	}
-}
-
-// line writes a line with the comment behind it, which keeps its column: the
-// comments of neighbours stay aligned.
-func (p *layoutPrinter) line(text string, c *remark) {
-	if c != nil {
-		column := c.column + leadingSpaces(text) - c.indent
-		text += strings.Repeat(" ", max(column-len([]rune(text)), 1)) + c.text
-	}
-	p.out.WriteString(text + "\n")
-	p.kept = false
 }
 
 func (p *layoutPrinter) remarks(list []remark, indent int, first bool) {

@@ -244,7 +244,7 @@ func formattableIn(folder string) ([]string, error) {
 			return err
 		case entry.IsDir() && path != folder && noDefinitions(entry.Name()):
 			return filepath.SkipDir
-		case entry.IsDir() || filepath.Ext(path) != ".yaml":
+		case filepath.Ext(path) != ".yaml" || !entry.Type().IsRegular() && entry.Type()&fs.ModeSymlink == 0:
 			return nil
 		case entry.Name() == defaultConfig || filepath.Base(filepath.Dir(path)) == tenantsFolder:
 			files = append(files, path)
