@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -30,29 +31,36 @@ func SagaSchema(manifests []Manifest) ([]byte, error) {
 }
 
 // TestSchema gives the published JSON Schema of tests made special for the
-// activities of manifests: mocks and calls have the activities as keys, and an
-// output the fields of the activity that it stands for.
+// activities of manifests: mocks, calls and inputs have the activities as keys, and
+// an output the fields of the activity that it stands for.
 func TestSchema(manifests []Manifest) ([]byte, error) {
 	s, err := newSpecial("test", schemas.Test, manifests)
 	if err != nil {
 		return nil, err
 	}
-	mocks := s.defs["case"].(map[string]any)["properties"].(map[string]any)["mocks"].(map[string]any)
-	calls := s.defs["expect"].(map[string]any)["properties"].(map[string]any)["calls"].(map[string]any)
-	mocked, counted := map[string]any{}, map[string]any{}
+	mocks := s.defs["mocks"].(map[string]any)
+	expect := s.defs["expect"].(map[string]any)["properties"].(map[string]any)
+	mocked, atStep, counted, called := map[string]any{}, map[string]any{}, map[string]any{}, map[string]any{}
 	for _, a := range s.activities {
-		mocked[a.Name] = map[string]any{"title": a.Name, "description": s.about(a), "allOf": []any{
-			map[string]any{"$ref": "#/$defs/mocks"}, answers(s.schema(a.Output, false)),
+		mock := map[string]any{"title": a.Name, "description": s.about(a), "allOf": []any{
+			map[string]any{"$ref": "#/$defs/answers"}, answers(s.schema(a.Output, false)),
 		}}
+		mocked[a.Name], atStep["^"+regexp.QuoteMeta(a.Name)+"@"] = mock, mock
 		counted[a.Name] = map[string]any{"title": a.Name, "description": s.about(a), "type": "integer", "minimum": 0}
+		called[a.Name] = map[string]any{"title": a.Name, "description": s.about(a)}
 	}
-	mocks["properties"], calls["properties"] = mocked, counted
+	mocks["properties"], mocks["patternProperties"] = mocked, atStep
+	expect["calls"].(map[string]any)["properties"] = counted
+	expect["inputs"].(map[string]any)["properties"] = called
 	return s.text()
 }
 
 // answers says of one mock or a list of them what their outputs are.
 func answers(output any) map[string]any {
-	one := map[string]any{"properties": map[string]any{"output": output}}
+	one := map[string]any{
+		"if":   map[string]any{"required": []any{"invalid"}, "properties": map[string]any{"invalid": map[string]any{"const": true}}},
+		"else": map[string]any{"properties": map[string]any{"output": output}},
+	}
 	return map[string]any{"if": map[string]any{"type": "array"}, "then": map[string]any{"items": one}, "else": one}
 }
 
@@ -142,7 +150,7 @@ func (s *special) schema(text json.RawMessage, computed bool) any {
 
 // partial takes from a schema what helps who types, and leaves the rest to the
 // compiler: what it gives lets pass more. With computed an expression may stand
-// for every value; without it nothing is required.
+// for every value.
 type partial struct {
 	root     any
 	computed bool
@@ -150,7 +158,7 @@ type partial struct {
 
 // Keywords that are taken as they are.
 var plainKeywords = []string{
-	"title", "description", "default", "examples", "type", "enum", "const", "minimum", "maximum", "exclusiveMinimum",
+	"title", "description", "default", "examples", "type", "enum", "const", "required", "minimum", "maximum", "exclusiveMinimum",
 	"exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "format", "minItems", "maxItems", "minProperties", "maxProperties",
 }
 
@@ -172,9 +180,6 @@ func (p *partial) of(v any, depth int) any {
 		if value, ok := schema[key]; ok {
 			out[key] = value
 		}
-	}
-	if required, ok := schema["required"]; ok && p.computed { // a mock gives what the case needs
-		out["required"] = required
 	}
 	if properties, ok := schema["properties"].(map[string]any); ok {
 		inner := map[string]any{}

@@ -101,12 +101,15 @@ func TestTestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkSpecial(t, validatorOf(t, text), "saga: a\ncases: [{name: n, expect: {calls: {bank.pay: 1}}, mocks: {%}}]\n", map[string]bool{
-		"bank.pay: {output: {id: x}}":                           true, // a mock gives what the case needs
-		"bank.pay: {output: {di: x}}":                           false,
-		"bank.pay: [{fail: {code: A}}, {output: {fee: 1}}]":     true,
-		"bank.pay: [{fail: {code: A}}, {output: {fee: large}}]": false,
-		"bank.look: {output: anything}":                         true,
-		"shop.buy: {output: anything}":                          true, // of a plugin that is yet to come
+		"bank.pay: {output: {id: x, fee: 1}}":                          true,
+		"bank.pay: {output: {id: x}}":                                  false,
+		"bank.pay: {output: {id: x}, invalid: true}":                   true,
+		"bank.pay: [{fail: {code: A}}, {output: {id: x, fee: 1}}]":     true,
+		"bank.pay: [{fail: {code: A}}, {output: {id: x, fee: large}}]": false,
+		"bank.pay@first: {output: {id: x, fee: 1}}":                    true,
+		"bank.pay@first: {output: {id: x, fee: large}}":                false,
+		"bank.look: {output: anything}":                                true,
+		"shop.buy: {output: anything}":                                 true, // of a plugin that is yet to come
 	})
 }
 
