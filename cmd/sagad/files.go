@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -44,3 +45,31 @@ func unreadable(role, name string, err error) error {
 	}
 	return &fileError{role + ": " + why, err}
 }
+
+// filesBelow gives the files in a folder and those below it, also if the folder
+// is a symbolic link, but not those in folders that hold no definitions. take
+// says which are wanted.
+func filesBelow(folder string, take func(path string) (bool, error)) ([]string, error) {
+	var files []string
+	root := entered(folder)
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != root && noDefinitions(entry.Name()):
+			return filepath.SkipDir
+		case !entry.Type().IsRegular() && entry.Type()&fs.ModeSymlink == 0:
+			return nil // a folder, or nothing that can be read to its end
+		}
+		wanted, err := take(path)
+		if wanted {
+			files = append(files, path)
+		}
+		return err
+	})
+	return files, err
+}
+
+// entered gives a folder as filepath.WalkDir wants it: of one that is a symbolic
+// link it would see only the link.
+func entered(folder string) string { return folder + string(filepath.Separator) }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -237,24 +236,14 @@ func formattable(args []string) ([]string, error) {
 }
 
 func formattableIn(folder string) ([]string, error) {
-	var files []string
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	return filesBelow(folder, func(path string) (bool, error) {
 		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && path != folder && noDefinitions(entry.Name()):
-			return filepath.SkipDir
-		case filepath.Ext(path) != ".yaml" || !entry.Type().IsRegular() && entry.Type()&fs.ModeSymlink == 0:
-			return nil
-		case entry.Name() == defaultConfig || filepath.Base(filepath.Dir(path)) == tenantsFolder:
-			files = append(files, path)
-			return nil
+		case filepath.Ext(path) != ".yaml":
+			return false, nil
+		case filepath.Base(path) == defaultConfig || filepath.Base(filepath.Dir(path)) == tenantsFolder:
+			return true, nil
 		}
 		saga, err := sagaOf(path)
-		if saga != "" {
-			files = append(files, path)
-		}
-		return err
+		return saga != "", err
 	})
-	return files, err
 }

@@ -99,13 +99,14 @@ func (l *library) beside(folder string) (shelf, error) {
 // deep. A folder that is not there has none.
 func gather(folder string, deep bool) (shelf, error) {
 	found, count := shelf{}, 0
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	root := entered(folder)
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
-		case err != nil && path == folder && errors.Is(err, fs.ErrNotExist):
+		case err != nil && path == root && errors.Is(err, fs.ErrNotExist):
 			return nil
 		case err != nil:
 			return err
-		case path == folder:
+		case path == root:
 			return nil
 		case entry.IsDir() && (!deep || noDefinitions(entry.Name()) || entry.Name() == tenantsFolder):
 			return filepath.SkipDir

@@ -1,15 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sagad/sagad/cmd/sagad/sarif"
 	"github.com/sagad/sagad/dsl"
 )
 
@@ -17,13 +15,15 @@ func lintCommand(c *console) *cobra.Command {
 	l := linter{console: c}
 	cmd := &cobra.Command{
 		Use:   "lint FILE|DIR...",
-		Short: "Check definitions and tenants, and name every problem",
-		Long: `Check definitions and tenants, and name every problem at once. What activities
+		Short: "Check definitions, their tests and tenants, and name every problem",
+		Long: `Check definitions, their tests and tenants, and name every problem at once. What activities
 take and give is read from --manifests, or from the nearest ` + manifestFile + ` beside
 or above the definition, which ` + "`sagad plugin list -o json`" + ` writes.
 
 Of a folder all .yaml files are checked: those in a folder tenants are tenants,
-those that end in _test.yaml are left out.
+those that end in _test.yaml are tests, which are checked against their
+definition, and sagad.yaml is the configuration. Folders that are called testdata
+or begin with a dot are left out.
 
 Sensitive data must stay in the regions of the tenants in the folder tenants of
 the definitions, or of the one that --tenant names.
@@ -33,6 +33,7 @@ them elsewhere, too. ` + "`sagad explain CODE`" + ` says more about a problem.`,
 		Example: `  sagad lint payment.yaml
   sagad lint payment.yaml --source
   sagad lint definitions --format json
+  sagad lint definitions --format sarif > lint.sarif
   sagad lint payment.yaml --manifests build/plugins.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -42,7 +43,8 @@ them elsewhere, too. ` + "`sagad explain CODE`" + ` says more about a problem.`,
 		},
 		RunE: func(_ *cobra.Command, args []string) error { return l.run(args) },
 	}
-	l.flags, l.format = configFlag(cmd), formatFlag(cmd)
+	l.flags, l.format = configFlag(cmd), lintFormat(formatText)
+	cmd.Flags().VarP(&l.format, "format", "o", "what to print")
 	cmd.Flags().StringArrayVar(&l.manifests, "manifests", nil, "`FILE` of plugin manifests; may be repeated")
 	cmd.Flags().StringVar(&l.tenants.only, "tenant", "", "check only that the data of the tenant `NAME` stay in its regions (default all beside the definitions)")
 	cmd.Flags().BoolVar(&l.source, "source", c.outTTY, "show the lines that a problem is about (default on a terminal)")
@@ -53,7 +55,7 @@ them elsewhere, too. ` + "`sagad explain CODE`" + ` says more about a problem.`,
 type linter struct {
 	console   *console
 	flags     *flags
-	format    *format
+	format    lintFormat
 	manifests []string
 
 	blind bool           // no manifests were found for a definition
@@ -81,7 +83,7 @@ func (l *linter) run(args []string) error {
 		}
 		l.given = append(l.given, m...)
 	}
-	files, err := filesOf(args)
+	files, err := l.filesOf(args)
 	if err != nil {
 		return err
 	}
@@ -98,20 +100,8 @@ func (l *linter) run(args []string) error {
 }
 
 func (l *linter) report(all dsl.Diagnostics, files int) error {
-	if l.format.json() {
-		if err := printJSON(l.console.out, all); err != nil {
-			return err
-		}
-	} else {
-		for i, d := range all {
-			if l.source && i > 0 {
-				l.console.say("")
-			}
-			l.console.say("%s", diagnosticLine(l.console.style(), d))
-			if l.source {
-				l.console.excerpt(d, l.texts[d.File])
-			}
-		}
+	if err := l.print(all); err != nil {
+		return err
 	}
 	if l.blind {
 		l.console.note("no manifests of plugins were found, so activities are not checked; write them beside the definitions: sagad plugin list -o json > %s", manifestFile)
@@ -124,6 +114,50 @@ func (l *linter) report(all dsl.Diagnostics, files int) error {
 	}
 	if count > 0 {
 		return fmt.Errorf("%s in %s", plural(count, "error"), plural(files, "file"))
+	}
+	return nil
+}
+
+// lintFormat is the flag -o of lint.
+type lintFormat string
+
+const formatSARIF = "sarif"
+
+// String gives the value.
+func (f *lintFormat) String() string { return string(*f) }
+
+// Type names the values.
+func (f *lintFormat) Type() string { return "text|json|sarif" }
+
+// Set takes a value.
+func (f *lintFormat) Set(s string) error {
+	switch s {
+	case string(formatText), string(formatJSON), formatSARIF:
+		*f = lintFormat(s)
+		return nil
+	}
+	return errors.New("it is text, json or sarif")
+}
+
+func (l *linter) print(all dsl.Diagnostics) error {
+	switch l.format {
+	case lintFormat(formatJSON):
+		return printJSON(l.console.out, all)
+	case formatSARIF:
+		folder, err := os.Getwd()
+		if err != nil {
+			return err
+		}
+		return sarif.Write(l.console.out, sarif.Run{Version: readVersions().Version, Folder: folder, Diagnostics: all})
+	}
+	for i, d := range all {
+		if l.source && i > 0 {
+			l.console.say("")
+		}
+		l.console.say("%s", diagnosticLine(l.console.style(), d))
+		if l.source {
+			l.console.excerpt(d, l.texts[d.File])
+		}
 	}
 	return nil
 }
@@ -146,64 +180,4 @@ func (l *linter) check(s *settings, file string) (dsl.Diagnostics, error) {
 		l.texts[file] = text
 	}
 	return ds, err
-}
-
-func (l *linter) checkText(s *settings, file string, text []byte) (_ dsl.Diagnostics, err error) {
-	if filepath.Base(filepath.Dir(file)) == tenantsFolder {
-		tenant, ds := dsl.ParseTenant(dsl.Source{Name: file, Data: text}, knownZone)
-		if want := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)); tenant != nil && tenant.Name != want {
-			ds = append(ds, dsl.Diagnostic{File: file, Line: 1, Column: 1, EndLine: 1, EndColumn: 1, Severity: dsl.SeverityError,
-				Code: dsl.CodeValue, Summary: "the file describes the tenant " + tenant.Name, Detail: "a tenant's file has its name"})
-		}
-		return ds, nil
-	}
-	manifests := l.given
-	if len(l.manifests) == 0 {
-		var found bool
-		if manifests, found, err = l.files.near(file); err != nil {
-			return nil, err
-		}
-		l.blind = l.blind || !found
-	}
-	tenants, err := l.tenants.of(s.library(file).root)
-	if err != nil {
-		return nil, err
-	}
-	_, ds := (&definition{file: file, text: text, tenants: tenants}).compile(s, manifests, false)
-	return ds, nil
-}
-
-// filesOf gives the files that are named and those in the folders that are.
-func filesOf(args []string) ([]string, error) {
-	var files []string
-	for _, arg := range args {
-		info, err := os.Stat(arg)
-		if err != nil {
-			return nil, unreadable("definition", arg, err)
-		}
-		if !info.IsDir() {
-			files = append(files, arg)
-			continue
-		}
-		before := len(files)
-		err = filepath.WalkDir(arg, func(path string, entry fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return err
-			case entry.IsDir() && path != arg && noDefinitions(entry.Name()):
-				return filepath.SkipDir
-			case isDefinition(entry.Name()):
-				files = append(files, path)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		if len(files) == before {
-			return nil, fmt.Errorf("%s has no .yaml files to check", arg)
-		}
-	}
-	slices.Sort(files)
-	return slices.Compact(files), nil
 }

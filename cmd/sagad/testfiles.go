@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,18 +37,8 @@ func testFilesOf(args []string) ([]string, error) {
 	return slices.Compact(files), nil
 }
 
-func testsBelow(folder string) (files []string, err error) {
-	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && path != folder && noDefinitions(entry.Name()):
-			return filepath.SkipDir
-		case !entry.IsDir() && strings.HasSuffix(entry.Name(), testEnding):
-			files = append(files, path)
-		}
-		return nil
-	})
+func testsBelow(folder string) ([]string, error) {
+	files, err := filesBelow(folder, func(path string) (bool, error) { return strings.HasSuffix(path, testEnding), nil })
 	if err == nil && len(files) == 0 {
 		err = fmt.Errorf("%s has no tests: no file in it ends in %s", folder, testEnding)
 	}

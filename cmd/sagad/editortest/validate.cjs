@@ -1,5 +1,6 @@
 // Reads YAML and validates it with ajv, in strict mode. On standard input stands
-// {"schema": {...}, "strict": {...}, "texts": ["..."]}; on standard output comes for
+// {"schema": {...}, "strict": {...}, "texts": ["..."]}, or {"sarif": true, "texts": ["..."]}
+// for the schema of the SARIF standard; on standard output comes for
 // each text {"data": ..., "problems": ["..."]}, or {"unreadable": "..."}.
 //
 //   node validate.cjs FOLDER    the folder that holds node_modules
@@ -7,12 +8,13 @@ const { createRequire } = require("node:module");
 const { readFileSync } = require("node:fs");
 
 const load = createRequire(process.argv[2] + "/");
-const Ajv = load("ajv/dist/2020").default;
 const addFormats = load("ajv-formats").default;
 const YAML = load("yaml");
 
-const { schema, strict, texts } = JSON.parse(readFileSync(0, "utf8"));
-const ajv = new Ajv({ strict: true, validateFormats: true, allErrors: true, ...strict });
+const { sarif, strict, texts, ...request } = JSON.parse(readFileSync(0, "utf8"));
+const Ajv = load(sarif ? "ajv-draft-04" : "ajv/dist/2020").default; // the standard's is of draft 4
+const schema = sarif ? load("@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json") : request.schema;
+const ajv = new Ajv({ strict: !sarif, unicodeRegExp: !sarif, validateFormats: true, allErrors: true, ...strict });
 addFormats(ajv);
 const validate = ajv.compile(schema);
 
