@@ -303,7 +303,6 @@ func TestMutantsRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(plan, again, planOptions); diff != "" {
 			t.Fatal(diff)
 		}
-		Mermaid(plan)
 	})
 }
 
@@ -335,7 +334,6 @@ func FuzzCompile(f *testing.F) {
 		if _, err := Load(plan.Canonical); err != nil {
 			t.Fatalf("%v\n%s", err, plan.Canonical)
 		}
-		Mermaid(plan)
 	})
 }
 
@@ -477,37 +475,6 @@ func TestSuggest(t *testing.T) {
 	for s, want := range map[string]string{"timout": "timeout", "tiemout": "timeout", "Timeout": "timeout", "cal": "call", "compensat": "compensate", "x": "", "banana": "", "": "", "od": "do"} {
 		if got := Suggest(s, names); got != want {
 			t.Errorf("Suggest(%q) = %q; want %q", s, got, want)
-		}
-	}
-}
-
-func TestMermaid(t *testing.T) {
-	everything, err := os.ReadFile("testdata/agree/everything.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	hostile := mustCompile(t, head+`steps:
-  - id: end
-    name: 'a "b" <c> #d; "e" 100% & [x] {y} (z) | end --> ~ \ %% comment'
-    if: input.x == "subgraph" && input.y != 'end'
-    set: {graph: 1}
-  - {id: graph, scope: {do: [{id: click, sleep: "${{ input.a + \"s\" }}"}]}}
-  - {id: subgraph, switch: [{when: "input.z in [\"a\", {b: 1}.b]", do: [{id: style, parallel: {branches: {end: [{id: class, set: {a: 1}}]}}}]}]}
-`+"  - {id: tick, name: '`x`', sleep: 1s}\n")
-	for name, p := range map[string]*Plan{"payment": payment(t), "everything": mustCompile(t, string(everything)), "hostile": hostile, "batch": compileSaga(t, family, "batch")} {
-		golden := "testdata/" + name + ".mmd"
-		got := Mermaid(p)
-		if *update {
-			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("the graph of %s differs (-want +got):\n%s", name, diff)
 		}
 	}
 }

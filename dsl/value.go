@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -101,6 +102,18 @@ func (v *Value) Constant() (value any, ok bool) {
 		return nil, true
 	}
 	return v.constant, v.kind == valueConstant
+}
+
+// Words gives the value as people read it in a drawing: an expression without
+// its braces, everything else as it is written. Of a nil value that is empty.
+func (v *Value) Words() string {
+	switch {
+	case v == nil:
+		return ""
+	case v.kind == valueExpr:
+		return v.expr.source
+	}
+	return fmt.Sprint(v.source())
 }
 
 // source returns the value as definitions write it, as JSON data.
