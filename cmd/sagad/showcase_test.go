@@ -55,10 +55,11 @@ func TestShippedDefinitionsShowEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var schema any
+	var schema map[string]any
 	if err := json.Unmarshal(raw, &schema); err != nil {
 		t.Fatal(err)
 	}
+	delete(schema["$defs"].(map[string]any), "schema") // keys of JSON Schema, which are not ours
 	keys := map[string]bool{}
 	collectKeys(schema, keys)
 	if len(keys) < 50 {

@@ -219,7 +219,7 @@ func (t *tester) load(s *settings, args []string) ([]*suite, error) {
 		return nil, err
 	}
 	s.libraries = nil
-	coverage := map[string]*sagatest.Coverage{} // by digest
+	first := map[string]*suite{} // by the digest of the definition
 	var suites []*suite
 	var all dsl.Diagnostics
 	for _, file := range files {
@@ -231,10 +231,11 @@ func (t *tester) load(s *settings, args []string) ([]*suite, error) {
 		if one == nil {
 			continue
 		}
-		if coverage[one.Plan.Digest] == nil {
-			coverage[one.Plan.Digest] = sagatest.NewCoverage(one.Plan)
+		if other := first[one.Plan.Digest]; other != nil { // what they reach is of one plan
+			one.Plan, one.Cover = other.Plan, other.Cover
+		} else {
+			first[one.Plan.Digest], one.Cover = one, sagatest.NewCoverage(one.Plan)
 		}
-		one.Cover = coverage[one.Plan.Digest]
 		suites = append(suites, one)
 	}
 	t.console.diagnostics(all)
