@@ -36,6 +36,8 @@ type Report struct {
 	// Lost says that the child was ended from outside and that the rest is not
 	// known yet. Another report of the same child follows.
 	Lost bool `json:"lost,omitempty"`
+	// Children are the instance IDs of those of whose end an open saga has not heard.
+	Children []string `json:"children,omitempty"`
 }
 
 // Entry is an armed compensation that a child hands up to its parent, which
@@ -241,31 +243,6 @@ func (m *Machine) adopt(n *node, r *Report) {
 	}
 }
 
-// settleLost says of a step that was open when its saga was ended from outside
-// what is true from now on: nothing of it runs any more, and what it called may
-// have had its effect. reached is false for a step that was still to come.
-func (m *Machine) settleLost(step *dsl.Step, s *StepResult, trace []string) (reached bool) {
-	switch s.State {
-	case StatePending:
-		return false
-	case StateRunning, StateParked, StateCompensating:
-	default:
-		return true
-	}
-	switch {
-	case slices.Contains(trace, s.Path): // it is its compensation that was open
-		s.State, s.Code = StateSucceeded, ""
-	case step.Call == nil && step.Child == nil, step.Call != nil && step.Call.Effect == dsl.EffectNone:
-		s.State, s.Code = StateFailed, CodeTerminated // it had no effect
-	default:
-		s.State, s.Code = StateUnknown, CodeTerminated
-	}
-	if s.ClosedAt.IsZero() {
-		s.ClosedAt = m.now
-	}
-	return true
-}
-
 // armAdopted arms what a child has handed up, in its order.
 func (m *Machine) armAdopted(n *node, r *Report) {
 	if len(r.Entries) == 0 {
@@ -326,12 +303,21 @@ func (m *Machine) Report() Report {
 		if c := n.call; c != nil && c.entry != nil && (c.ambiguous || m.inFlight(n) != 0) && !slices.Contains(open, c.entry) {
 			open = append(open, c.entry)
 		}
+		if n.child != nil && m.inFlight(n) != 0 {
+			r.Children = append(r.Children, n.child.id)
+		}
 	}
 	for _, e := range open {
 		r.Entries = append(r.Entries, Entry{
 			Path: e.node.path, Key: e.key, ActionKey: e.node.call.key, Generation: e.generation,
 			Input: e.input, Attempts: e.attempts, Ambiguous: e.ambiguous || m.compensates(e),
 		})
+	}
+	for _, n := range m.leaves {
+		if n.child != nil && n.child.report != nil { // an operator was to decide
+			r.Committed = r.Committed || n.child.report.Committed
+			r.Entries = append(r.Entries, n.child.report.Entries...)
+		}
 	}
 	for _, n := range m.nodes {
 		if c := n.call; c != nil {

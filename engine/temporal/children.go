@@ -41,6 +41,7 @@ type wireReport struct {
 	Generation int             `json:"generation,omitempty"`
 	Output     json.RawMessage `json:"output,omitempty"`
 	Entries    []wireEntry     `json:"entries,omitempty"`
+	Children   []string        `json:"children,omitempty"`
 	Apart      bool            `json:"apart,omitempty"` // the inputs of the entries are too large: QueryInputs gives them
 }
 
@@ -53,7 +54,7 @@ type wireEntry struct {
 func packReport(report *engine.Report, start *engine.Start) (*closing, error) {
 	kept := pack(&report.Result, start.Parent)
 	kept.Saga, kept.Committed = report.Result.Saga, report.Committed
-	wire := &wireReport{InDoubt: report.InDoubt, Forced: report.Forced, Generation: report.Generation}
+	wire := &wireReport{InDoubt: report.InDoubt, Forced: report.Forced, Generation: report.Generation, Children: report.Children}
 	var err error
 	if wire.Output, err = encodeOptional(report.Output); err != nil {
 		return nil, fmt.Errorf("encode output: %w", err)
@@ -101,6 +102,7 @@ func (c *closing) report(id string) (*engine.Report, error) {
 		return nil, fmt.Errorf("%s left no report: it is nobody's child", id)
 	}
 	r.Committed, r.InDoubt, r.Forced, r.Generation = c.Committed, c.Report.InDoubt, c.Report.Forced, c.Report.Generation
+	r.Children = c.Report.Children
 	var err error
 	if r.Output, err = parseOptional(c.Report.Output); err != nil {
 		return nil, fmt.Errorf("output of %s: %w", id, err)
@@ -236,7 +238,25 @@ func (r *runtime) readReport(ctx workflow.Context, id string) *engine.Report {
 	if err := workflow.ExecuteActivity(ctx, activityReport, id).Get(ctx, &kept); err != nil {
 		return unreadable(err)
 	}
-	return r.readApart(ctx, id, &kept)
+	report := r.readApart(ctx, id, &kept)
+	if report.Result.Outcome == engine.OutcomeOrphaned && !report.Committed {
+		r.readBelow(ctx, report)
+	}
+	return report
+}
+
+// readBelow reads the children that a saga left behind when it was ended from
+// outside. Nobody but this saga can answer for them any more: they are asked to
+// turn around, and awaited.
+func (r *runtime) readBelow(ctx workflow.Context, report *engine.Report) {
+	for _, id := range report.Children {
+		workflow.RequestCancelExternalWorkflow(r.ctx, id, "")
+	}
+	below := make([]*engine.Report, 0, len(report.Children))
+	for _, id := range report.Children {
+		below = append(below, r.readReport(ctx, id))
+	}
+	report.TakeOver(below)
 }
 
 // unreadable is the report of a child of which nobody will ever know more: an

@@ -415,3 +415,20 @@ func TestOperatorsAtOnce(t *testing.T) {
 		t.Errorf("ended %s after %d calls of the pivot", r.Outcome, n)
 	}
 }
+
+// A child that was terminated leaves its own child behind, which runs on: it is
+// turned around before what stands above it is compensated (S9).
+func TestChildTerminatedAboveAnother(t *testing.T) {
+	s := newScene(t)
+	sagas := map[string]string{
+		"mid":  "steps:\n  - {id: x, call: t.x, compensate: {call: t.undoX}}\n  - {id: g, saga: wait, with: {id: z}}\n",
+		"wait": "steps:\n  - {id: u, call: t.u, compensate: {call: t.undoU}}\n" + stepW,
+	}
+	start := s.startFamily("child-above", stepA+"  - {id: c, saga: mid, with: {id: z}}\n"+stepP, sagas, nil)
+	s.until(start.ID, "the await in the child's child", at("c/g/w", engine.StateRunning))
+	s.terminate(engine.ChildID(start.ID, "c", 0))
+	s.ends(start.ID, engine.OutcomeCompensated, "a c/x c/g/u c/g/w! ~c/g/u c/g! c? ~c/x ~a")
+	if left := s.world(start.ID).Effects(); len(left) > 0 {
+		t.Errorf("effects are left: %v", left)
+	}
+}
