@@ -257,7 +257,20 @@ func (c *compiler) testCommands(list *node) (all []TestCommand) {
 		if in := f["input"]; in != nil {
 			t.Input = in.data()
 		}
+		c.commandFits(t.Command, n, f)
 		all = append(all, t)
 	}
 	return all
+}
+
+// commandFits reports what a command needs and what it cannot use.
+func (c *compiler) commandFits(command string, n *node, f map[string]*node) {
+	if command == "resolve" && f["applied"] == nil {
+		c.errorNode(n.first(), CodeMissingKey, "resolve does not say what became of the operation", "write applied: true, perhaps with its output, or applied: false")
+	}
+	for key, of := range map[string]string{"applied": "resolve", "output": "resolve", "input": "retry"} {
+		if command != "" && command != of && f[key] != nil {
+			c.errorNode(n.key(key), CodeUnusedSetting, fmt.Sprintf("%s has no %s", command, key), "remove it; it belongs to "+of)
+		}
+	}
 }

@@ -31,10 +31,11 @@ func (m Mocks) Check(src Source, plan *Plan, manifests []Manifest) Diagnostics {
 }
 
 func newTestCheck(c *compiler, plan *Plan, manifests []Manifest) *testCheck {
-	k := &testCheck{c: c, plan: plan, calls: map[string]bool{}, outputs: map[string]*Schema{}, seen: map[*node]bool{}}
+	k := &testCheck{c: c, plan: plan, calls: map[string]bool{}, outputs: map[string]*Schema{}, errors: map[string][]string{}, seen: map[*node]bool{}}
 	k.c.diags = nil
 	for _, p := range append([]*Plan{plan}, plan.Sagas()...) {
 		for _, s := range p.EveryStep() {
+			k.ids = append(k.ids, s.ID)
 			for _, activity := range s.Activities() {
 				k.calls[activity] = true
 			}
@@ -44,6 +45,9 @@ func newTestCheck(c *compiler, plan *Plan, manifests []Manifest) *testCheck {
 		for _, a := range m.Activities {
 			if s, err := ParseSchema(a.Output); err == nil && len(a.Output) > 0 {
 				k.outputs[a.Name] = s
+			}
+			if len(a.Errors) > 0 {
+				k.errors[a.Name] = a.Errors
 			}
 		}
 	}
@@ -71,7 +75,9 @@ type testCheck struct {
 	plan    *Plan
 	calls   map[string]bool
 	outputs map[string]*Schema
-	seen    map[*node]bool // mocks of all cases are checked once
+	errors  map[string][]string // codes that activities fail with, of those that say so
+	ids     []string            // of all steps, those of child sagas too
+	seen    map[*node]bool      // mocks of all cases are checked once
 }
 
 func (k *testCheck) mocks(m Mocks) {
@@ -86,13 +92,21 @@ func (k *testCheck) mocks(m Mocks) {
 			k.path(list[0].at, path)
 		}
 		for _, mock := range list {
-			if mock.Kind != MockOutput || mock.Invalid || k.outputs[activity] == nil {
-				continue
-			}
-			if err := k.outputs[activity].Validate(mock.Output); err != nil {
-				k.c.errorNode(mock.at, CodeType, fmt.Sprintf("%s never gives this output: %v", activity, err), "correct it; with invalid: true it stands for an output that breaks the schema")
-			}
+			k.mock(activity, mock)
 		}
+	}
+}
+
+// mock checks one answer: an activity could give it.
+func (k *testCheck) mock(activity string, mock Mock) {
+	if known := k.errors[activity]; mock.Code != "" && known != nil && !contains(known, mock.Code) && !contains(callCodes, mock.Code) {
+		k.c.warnNode(mock.at, CodeValue, fmt.Sprintf("%s never fails with %s", activity, mock.Code), didYouMean(mock.Code, known, "its codes are "+orList(known)))
+	}
+	if mock.Kind != MockOutput || mock.Invalid || k.outputs[activity] == nil {
+		return
+	}
+	if err := k.outputs[activity].Validate(mock.Output); err != nil {
+		k.c.errorNode(mock.at, CodeType, fmt.Sprintf("%s never gives this output: %v", activity, err), "correct it; with invalid: true it stands for an output that breaks the schema")
 	}
 }
 
@@ -143,8 +157,12 @@ func (k *testCheck) expect(e *Expect) {
 			k.path(name, name.string())
 		}
 	}
-	if n := e.at["cause"].get("path"); n.isText() {
+	cause := e.at["cause"]
+	if n := cause.get("path"); n.isText() {
 		k.path(n, n.string())
+	}
+	if n := cause.get("step"); n.isText() && !contains(k.ids, n.string()) {
+		k.c.errorNode(n, CodeUnknownStep, fmt.Sprintf("no step has the id %s", n.string()), didYouMean(n.string(), k.ids, "the steps are "+orList(k.ids)))
 	}
 }
 

@@ -28,6 +28,9 @@ var expectKeys = []string{"outcome", "cause", "trace", "anyOrder", "output", "el
 // outcomes are the states of S19 that a case can end in.
 var outcomes = []string{"completed", "compensated", "resolved", "parked", "running", "compensating"}
 
+// stepStates are the states of steps, as results have them.
+var stepStates = []string{"pending", "running", "succeeded", "skipped", "failed", "rejected", "unknown", "parked", "compensating", "compensated"}
+
 var causeKeys = []string{"kind", "step", "path", "code", "message"}
 
 func (c *compiler) expectation(n *node) Expect {
@@ -65,9 +68,7 @@ func (c *compiler) expectation(n *node) Expect {
 	c.eachKey(f["inputs"], "inputs", func(key string, v *node) { e.Inputs[key] = v.data() })
 	e.States = map[string]string{}
 	c.eachKey(f["states"], "states", func(key string, v *node) {
-		if c.expect(v, nodeString, "the state of "+key) {
-			e.States[key] = v.string()
-		}
+		e.States[key] = stepStates[c.choice(v, "the state of "+key, stepStates...)]
 	})
 	if len(f) == 0 {
 		c.errorNode(n, CodeEmpty, "the case expects nothing", fmt.Sprintf("write what matters: %s", orList(expectKeys)))
