@@ -179,3 +179,24 @@ func eachMutant(v any, rebuild func(any) any, f func(where string, changed any))
 		f(fmt.Sprintf("%v for %v", !v, v), rebuild(!v))
 	}
 }
+
+// Any two plans can be compared, whatever they have in common.
+func TestDiffOfStrangers(t *testing.T) {
+	var plans []*Plan
+	repositoryYAML(t, func(_ string, text []byte) {
+		if plan, _ := Compile(Source{Data: text}, Options{}); plan != nil {
+			plans = append(plans, plan)
+		}
+	})
+	if len(plans) < 50 {
+		t.Fatalf("only %d plans", len(plans))
+	}
+	for i, old := range plans {
+		for _, new := range plans[max(i-5, 0):min(i+5, len(plans))] {
+			changes := Diff(old, new)
+			if (len(changes) == 0) != (old.Digest == new.Digest) || slices.ContainsFunc(changes, func(c Change) bool { return c.Path == "" }) {
+				t.Errorf("%s and %s: %v", old.Saga, new.Saga, changes)
+			}
+		}
+	}
+}
