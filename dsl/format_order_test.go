@@ -18,7 +18,7 @@ func TestOrderHasEveryKey(t *testing.T) {
 		object
 		Defs map[string]object `json:"$defs"`
 	}
-	if err := json.Unmarshal([]byte(schemas.Saga), &published); err != nil {
+	if err := json.Unmarshal(schemas.Saga, &published); err != nil {
 		t.Fatal(err)
 	}
 	keysOf := func(names ...string) []string {
@@ -34,7 +34,7 @@ func TestOrderHasEveryKey(t *testing.T) {
 		return canonicalKeys(keys)
 	}
 	var tenant object
-	if err := json.Unmarshal([]byte(schemas.Tenant), &tenant); err != nil {
+	if err := json.Unmarshal(schemas.Tenant, &tenant); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ order, keys []string }{
