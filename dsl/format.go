@@ -42,6 +42,12 @@ func Format(src Source) ([]byte, error) {
 	if err != nil {
 		return nil, &FormatError{src.Name, err}
 	}
+	if key := longKey(before); key != nil {
+		return nil, Diagnostics{{
+			File: src.Name, Line: key.line, Column: key.column, EndLine: key.line, EndColumn: key.column + 1, Severity: SeverityError, Code: CodeTooLarge,
+			Summary: fmt.Sprintf("a key has %d characters", utf8.RuneCountInString(key.text)), Detail: fmt.Sprintf("keys of over %d cannot be formatted; write a shorter one", maxKey),
+		}}
+	}
 	out, remarks, err := formatDocument(text, doc.Content[0])
 	if err != nil {
 		return nil, &FormatError{src.Name, err}
@@ -56,6 +62,23 @@ func Format(src Source) ([]byte, error) {
 		return nil, &FormatError{src.Name, err}
 	}
 	return []byte(out), nil
+}
+
+// maxKey is the longest key: YAML takes one of over 1024 characters, quotes and
+// escapes included, only with a ? before it.
+const maxKey = 250
+
+// longKey finds a key that is too long to be written.
+func longKey(n *node) *node {
+	for i, item := range n.items {
+		if i < len(n.keys) && utf8.RuneCountInString(n.keys[i].text) > maxKey {
+			return n.keys[i]
+		}
+		if key := longKey(item); key != nil {
+			return key
+		}
+	}
+	return nil
 }
 
 // FormatError says that a text was not formatted although there is nothing
