@@ -171,3 +171,25 @@ func note(v reflect.Value, seen map[string]bool) {
 		}
 	}
 }
+
+// The page of the shipped definitions says of every input how it ends.
+func TestExamplesPage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(repository(t), "docs", "examples.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| `([a-z-]+)` \\| [^|]+ \\| ([^|]+) \\|$")
+	rows := row.FindAllStringSubmatch(string(page), -1)
+	if len(rows) != len(endings) {
+		t.Errorf("%d rows for %d inputs", len(rows), len(endings))
+	}
+	for _, r := range rows {
+		file := filepath.Join(repository(t), "definitions", "examples", r[1], "testdata", r[2]+".json")
+		if _, err := os.Stat(file); err != nil {
+			t.Error(err)
+		}
+		if want, says := endings[r[2]], strings.NewReplacer("`", "", ":", "").Replace(r[3]); says != want {
+			t.Errorf("the page says of %s: %s, it ends %s", r[2], says, want)
+		}
+	}
+}
