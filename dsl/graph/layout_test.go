@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/sagad/sagad/dsl"
+	"github.com/sagad/sagad/engine/enginetest"
 )
 
 // TestLayout proves of every drawing that it can be read.
@@ -22,6 +23,18 @@ func TestLayout(t *testing.T) {
 					t.Error(finding)
 				}
 			})
+		}
+	}
+}
+
+// TestLayoutOfCases does the same for the definitions of the conformance suite.
+func TestLayoutOfCases(t *testing.T) {
+	for _, c := range enginetest.Cases {
+		plan := c.Prepare(t, "").Plan
+		for _, children := range []bool{false, true} {
+			for _, finding := range check(Of(plan, Options{Children: children})) {
+				t.Errorf("%s: %s", c.Name, finding)
+			}
 		}
 	}
 }

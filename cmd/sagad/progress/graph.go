@@ -2,6 +2,7 @@ package progress
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,9 @@ func Overlay(plan *dsl.Plan, r engine.Result) *graph.Run {
 	}
 	for path, rows := range o.backs {
 		run.Backs[path] = o.status(rows, backState, o.backNotes)
+	}
+	if r.Status == engine.StatusOpen && r.Direction == engine.Forward {
+		o.pending(run, plan.Steps)
 	}
 	for path, keys := range o.items {
 		status := run.Steps[path] // its own row: parked
@@ -117,6 +121,52 @@ func (o *overlay) add(plan *dsl.Plan, path string, row engine.StepResult) {
 		}
 		node, whole = node+"/", whole+"/"
 	}
+}
+
+// pending marks the steps of foreach blocks that an open saga has yet to come to:
+// its result knows no items of them, and so has no rows.
+func (o *overlay) pending(run *graph.Run, steps []*dsl.Step) {
+	next := 0 // behind the last step that was reached
+	for i, s := range steps {
+		if o.reached(s) {
+			next = i + 1
+		}
+	}
+	for i, s := range steps {
+		switch {
+		case s.Parallel != nil || s.Scope != nil:
+			for _, inner := range bodies(s) {
+				o.pending(run, inner)
+			}
+		case s.Foreach != nil && i >= next:
+			markPending(run, s.Foreach.Do)
+		}
+	}
+}
+
+func markPending(run *graph.Run, steps []*dsl.Step) {
+	for _, s := range steps {
+		inside := bodies(s)
+		if len(inside) == 0 { // a block has the state of what is in it
+			run.Steps[s.ID] = graph.Status{State: graph.StatePending}
+		}
+		for _, inner := range inside {
+			markPending(run, inner)
+		}
+	}
+}
+
+// bodies gives the lists inside a step, without those of its handlers.
+func bodies(s *dsl.Step) [][]*dsl.Step { return s.Blocks()[:len(s.Blocks())-len(s.Catch)] }
+
+// reached reports whether the saga has come to a step, or into it.
+func (o *overlay) reached(s *dsl.Step) bool {
+	for _, row := range o.steps[s.ID] {
+		if row.State != engine.StatePending {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.Blocks(), func(inner []*dsl.Step) bool { return slices.ContainsFunc(inner, o.reached) })
 }
 
 // count notes the items that a step with these keys stands in.
