@@ -40,7 +40,6 @@ func (p *piece) widen(left, right int) {
 // layout measures and places.
 type layout struct {
 	statuses map[*Node]Status
-	run      bool
 }
 
 // flow says where the way back goes around a piece.
@@ -53,10 +52,14 @@ type flow struct {
 // list measures units that follow each other.
 func (lay *layout) list(l List, f flow) piece {
 	pieces := make([]piece, len(l))
-	flows := make([]bool, len(l)) // a way back comes into the unit from beneath
+	flows := make([]bool, len(l))  // a way back comes into the unit from beneath
+	before := make([]bool, len(l)) // there is something above the unit to go back to
+	for i := range l {
+		before[i] = f.before || i > 0 && (before[i-1] || l[i-1].back())
+	}
 	for i := len(l) - 1; i >= 0; i-- {
 		flows[i] = f.below
-		pieces[i] = lay.unit(l[i], flow{below: f.below, before: f.before || l[:i].back()})
+		pieces[i] = lay.unit(l[i], flow{below: f.below, before: before[i]})
 		f.below = f.below || pieces[i].back
 	}
 	out := piece{out: true, back: f.below, draw: func(*scene, int, int) {}}
