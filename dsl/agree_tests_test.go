@@ -38,7 +38,7 @@ func agreeTests(schema *schemas.Validator, doc any) string {
 // beyondTestSchema picks out what only the reading knows: what stands twice, what
 // is in other files, arithmetic.
 func beyondTestSchema(d Diagnostic) bool {
-	for _, part := range []string{"stands twice", "cannot be read", "leads out of the folder", "over the limit of 3660d", "values have no key"} {
+	for _, part := range []string{"stands twice", "cannot be read", "there is no file", "leads out of the folder", "over the limit of 3660d", "values have no key"} {
 		if strings.Contains(d.Summary, part) {
 			return true
 		}
