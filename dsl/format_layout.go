@@ -33,6 +33,7 @@ type remark struct {
 	text     string // from the # on
 	blank    bool   // a blank line stands before it
 	column   int    // from 0
+	indent   int    // spaces at the start of its line
 	distance int    // from what stands before it on its line
 }
 
@@ -125,7 +126,7 @@ func (r *layoutReader) skip() {
 func (r *layoutReader) comment(text string) {
 	c := remark{text: strings.TrimRight(text, " \t"), column: r.at.column}
 	before := string(r.text.lines[r.at.line][:r.at.column])
-	c.distance = len(before) - len(strings.TrimRight(before, " \t"))
+	c.indent, c.distance = leadingSpaces(before), len(before)-len(strings.TrimRight(before, " \t"))
 	if r.at.line == r.line {
 		r.untaken()
 		r.same = &c

@@ -51,8 +51,8 @@ func (p *layoutPrinter) gap() {
 }
 
 // String gives the lines. Comments that stood in one column on lines that
-// follow each other stand in one column again. Any other keeps its column, or
-// its distance if that is small.
+// follow each other stand in one column again. Any other moves with the
+// indentation of its line, or keeps its distance if that is small.
 func (p *layoutPrinter) String() string {
 	var b strings.Builder
 	for i := 0; i < len(p.rows); {
@@ -71,8 +71,12 @@ const closeRemark = 2
 
 func writeRows(b *strings.Builder, rows []row) {
 	column := 0
-	if c := rows[0].comment; c != nil && (len(rows) > 1 || c.distance > closeRemark) {
+	switch c := rows[0].comment; {
+	case c == nil:
+	case len(rows) > 1:
 		column = c.column
+	case c.distance > closeRemark:
+		column = c.column + leadingSpaces(rows[0].text) - c.indent
 	}
 	for _, r := range rows {
 		if r.comment != nil {

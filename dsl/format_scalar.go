@@ -114,7 +114,7 @@ func (r *layoutReader) blockScalar(enclosing int) []string {
 	keep := strings.Contains(strings.SplitN(m[0], "#", 2)[0], "+")
 	comment := remark{text: strings.TrimRight(m[2], " \t"), column: len(line) - len([]rune(m[2]))}
 	before := strings.TrimSuffix(m[0], m[2])
-	comment.distance = len(before) - len(strings.TrimRight(before, " \t"))
+	comment.indent, comment.distance = leadingSpaces(string(line)), len(before)-len(strings.TrimRight(before, " \t"))
 	first := r.at.line + 1
 	indent := r.blockIndent(first, enclosing, m[1])
 	last := r.at.line
