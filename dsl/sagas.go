@@ -205,3 +205,6 @@ func (c *compiler) beside(file string, files fs.FS) *compiler {
 	sub.catalog, sub.canon = c.catalog, c.canon
 	return sub
 }
+
+// ValidSagaName says whether s can name a saga.
+func ValidSagaName(s string) bool { return len(s) <= MaxSagaName && sagaForm.MatchString(s) }
