@@ -39,13 +39,28 @@ there.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand(root))
-	root.AddCommand(
-		runCommand(c), devCommand(c), startCommand(c), showCommand(c), watchCommand(c), listCommand(c),
-		signalCommand(c), cancelCommand(c), retryCommand(c), skipCommand(c), resolveCommand(c), recoverCommand(c),
-		lintCommand(c), testCommand(c), explainCommand(c), fmtCommand(c), diffCommand(c), graphCommand(c), replayCommand(c), pluginCommand(c), demoCommand(c), versionCommand(c),
-		schemaCommand(c),
-	)
+	addCommands(c, root)
 	return root
+}
+
+// addCommands adds all commands, by who uses them.
+func addCommands(c *console, root *cobra.Command) {
+	group := func(id, title string, commands ...*cobra.Command) {
+		root.AddGroup(&cobra.Group{ID: id, Title: title})
+		for _, cmd := range commands {
+			cmd.GroupID = id
+		}
+		root.AddCommand(commands...)
+	}
+	group("definitions", "Write definitions:",
+		newCommand(c), lintCommand(c), explainCommand(c), testCommand(c), graphCommand(c), fmtCommand(c), diffCommand(c), schemaCommand(c))
+	group("sagas", "Run sagas:",
+		runCommand(c), demoCommand(c), devCommand(c), startCommand(c), listCommand(c), showCommand(c), watchCommand(c), signalCommand(c), cancelCommand(c))
+	group("operators", "Decide for sagas that are stuck:",
+		retryCommand(c), skipCommand(c), resolveCommand(c), recoverCommand(c))
+	group("engine", "Plugins and versions:",
+		pluginCommand(c), replayCommand(c), versionCommand(c))
+	root.SetHelpCommandGroupID("engine")
 }
 
 // needs says how many arguments a command takes, in its own words.
