@@ -1,6 +1,7 @@
 package editortest
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -140,6 +141,48 @@ func TestHoverInEditors(t *testing.T) {
 		p.problems() // it is read then
 		if text := p.hover(); !strings.Contains(text, c.want) || strings.Count(text, "\n") > 25 {
 			t.Errorf("hovering shows\n%s\nwant %q, of %s\n%s", text, c.want, c.name, c.text)
+		}
+	}
+}
+
+// The settings on the page about editors give every file of a project its schema.
+func TestSettingsOfThePage(t *testing.T) {
+	modules(t)
+	page, err := os.ReadFile(filepath.Join(repository, "docs", "editors.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```json file=.vscode/settings.json\n")
+	text, _, _ := strings.Cut(rest, "```")
+	var settings struct {
+		Schemas map[string]any `json:"yaml.schemas"`
+	}
+	if err := json.Unmarshal([]byte(text), &settings); err != nil || len(settings.Schemas) != len(schemas.All()) {
+		t.Fatalf("the page has the settings %s (%v)", text, err)
+	}
+	folder := t.TempDir()
+	if err := os.Mkdir(filepath.Join(folder, "schemas"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range schemas.All() {
+		if err := os.WriteFile(filepath.Join(folder, "schemas", p.File), p.Bytes, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := openEditor(t, folder, settings.Schemas)
+	for name, want := range map[string]string{
+		"definitions/mine/payment.yaml":            `0: Missing property "saga".`,
+		"definitions/payment.yaml":                 `0: Missing property "saga".`,
+		"definitions/mine/payment_test.yaml":       `0: Missing property "cases".`,
+		"definitions/tenants/acme.yaml":            `0: Missing property "timezone".`,
+		"sagad.yaml":                               "0: Property nothing is not allowed.",
+		"definitions/mine/testdata/a.signals.yaml": "",
+		"compose.yaml":                             "",
+	} {
+		found := e.openAt(name, "nothing: here\n").problems()
+		shown := slices.ContainsFunc(found, func(f problem) bool { return strings.HasPrefix(f.String(), want) })
+		if want == "" && len(found) > 0 || want != "" && !shown {
+			t.Errorf("%v are shown, want %q, of %s", found, want, name)
 		}
 	}
 }

@@ -254,7 +254,11 @@ type page struct {
 // the server says of a file that was open before could not be told apart.
 func (e *editor) open(name, text string) *page {
 	e.opened++
-	name = filepath.Join(strconv.Itoa(e.opened), name)
+	return e.openAt(filepath.Join(strconv.Itoa(e.opened), name), text)
+}
+
+// openAt shows a file in its place in the folder of the editor.
+func (e *editor) openAt(name, text string) *page {
 	before, after, _ := strings.Cut(text, "|")
 	p := &page{e: e, uri: uriOf(filepath.Join(e.folder, name)), cursor: place{
 		Line: strings.Count(before, "\n"), Character: len(before) - strings.LastIndex(before, "\n") - 1,
