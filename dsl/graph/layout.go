@@ -85,7 +85,13 @@ func (lay *layout) list(l List, f flow) piece {
 	for i, p := range pieces {
 		offsets[i] = at
 		out.widen(p.left, p.right)
-		at += p.height + gapAfter(i)
+		gap := gapAfter(i)
+		if at += p.height + gap; gap == turnGap && f.root {
+			out.widen(0, turnAt(flows[i])+turnWidth/2)
+		}
+	}
+	if top > 0 && f.root {
+		out.widen(0, turnAt(out.back)+turnWidth/2)
 	}
 	if out.back {
 		out.widen(0, backAxis+wayMargin)
@@ -94,13 +100,13 @@ func (lay *layout) list(l List, f flow) piece {
 	out.out = pieces[len(l)-1].out
 	out.draw = func(s *scene, x, y int) {
 		if top > 0 {
-			lay.turn(s, out, f.root, x, y+top/2-4)
+			lay.turn(s, out, f.root, x, y+top/2-4, turnAt(out.back))
 		}
 		for i, p := range pieces {
 			p.draw(s, x, y+offsets[i])
 			bottom, gap := y+offsets[i]+p.height, gapAfter(i)
 			if gap == turnGap {
-				lay.turn(s, out, f.root, x, bottom+turnGap/2-4)
+				lay.turn(s, out, f.root, x, bottom+turnGap/2-4, turnAt(flows[i]))
 			}
 			if i+1 < len(l) {
 				if p.out {
@@ -118,8 +124,17 @@ func (lay *layout) list(l List, f flow) piece {
 }
 
 // turn marks the point of no return in a list, or across the whole drawing.
-func (lay *layout) turn(s *scene, p piece, whole bool, x, y int) {
-	s.turns = append(s.turns, turn{y: y, from: x - min(p.left, cardWidth/2), to: x + min(p.right, cardWidth/2), axis: x, whole: whole})
+func (lay *layout) turn(s *scene, p piece, whole bool, x, y, name int) {
+	s.turns = append(s.turns, turn{y: y, from: x - min(p.left, cardWidth/2), to: x + min(p.right, cardWidth/2), axis: x, name: x + name, whole: whole})
+}
+
+// turnAt gives where the name of a line across the drawing stands: on the axis
+// of the way back, or beside it if the way back comes from below.
+func turnAt(below bool) int {
+	if below {
+		return backAxis + turnWidth/2 + laneGap
+	}
+	return backAxis
 }
 
 // unit measures a step with its condition and its handlers.

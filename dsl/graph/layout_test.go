@@ -138,6 +138,14 @@ func (c *checker) boxes() []box {
 	for _, l := range c.scene.header {
 		all = append(all, box{l.rect, "header " + l.full})
 	}
+	for _, t := range c.scene.turns {
+		if t.whole {
+			all = append(all, box{t.pill().rect, turnName})
+		}
+		for _, n := range t.notes() {
+			all = append(all, box{n.rect, "label " + n.lines[0].text})
+		}
+	}
 	for _, k := range c.scene.legend {
 		all = append(all, box{k.rect, "legend " + k.text})
 	}

@@ -89,7 +89,28 @@ type label struct {
 type turn struct {
 	y, from, to int
 	axis        int  // of the list that it is in
+	name        int  // the middle of its name
 	whole       bool // across the drawing
+}
+
+const turnName = "point of no return"
+
+// pill is the name of the line, on the line: where the way back ends above it.
+func (t turn) pill() label {
+	return label{rect: rect{t.name - turnWidth/2, t.y - 11, turnWidth, 22}, lines: []textLine{{12, 15, turnName, turnFont, "on"}}}
+}
+
+var (
+	turnFont  = font{bold, smallSize}
+	turnWidth = turnFont.width(turnName) + 24
+)
+
+// notes say what is above and below the line; of a line in a block, its name.
+func (t turn) notes() []label {
+	if !t.whole {
+		return []label{note(turnName, "turning", t.axis+6, t.y-17)}
+	}
+	return []label{note("can turn back", "turning", t.from, t.y-19), note("only forward", "turning", t.from, t.y+6)}
 }
 
 // badge is the outcome of a run.

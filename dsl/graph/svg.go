@@ -124,20 +124,17 @@ func (w *svg) frame(f frame) {
 
 // turn draws the point of no return.
 func (w *svg) turn(t turn) {
-	f := font{bold, smallSize}
-	const name = "point of no return"
-	width := f.width(name)
-	if !t.whole {
+	if t.whole {
+		p := t.pill()
+		w.line(`<path class="turn" d="M%d %dH%dM%d %dH%d"/>`, t.from, t.y, p.x-6, p.right()+6, t.y, max(t.to, p.right()+6))
+		w.rect("turned", p.rect, p.h/2)
+		w.text(p.lines[0], p.x, p.y)
+	} else {
 		w.line(`<path class="turn" d="M%d %dH%d"/>`, t.from, t.y, t.to)
-		w.text(textLine{0, 0, name, font{plain, 10}, "turning"}, t.axis+8, t.y-5)
-		return
 	}
-	pill := rect{t.axis + backAxis - width/2 - 12, t.y - 11, width + 24, 22}
-	w.line(`<path class="turn" d="M%d %dH%dM%d %dH%d"/>`, t.from, t.y, pill.x-6, pill.right()+6, t.y, max(t.to, pill.right()+6))
-	w.rect("turned", pill, 11)
-	w.text(textLine{12, 15, name, f, "on"}, pill.x, pill.y)
-	w.text(textLine{0, 0, "can turn back", font{plain, smallSize}, "turning"}, t.from, t.y-8)
-	w.text(textLine{0, 0, "only forward", font{plain, smallSize}, "turning"}, t.from, t.y+17)
+	for _, n := range t.notes() {
+		w.label(n)
+	}
 }
 
 // wayClasses are the classes of the kinds of lines.
