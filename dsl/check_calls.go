@@ -39,20 +39,6 @@ func selfType(input, output *typ) *typ {
 		required: map[string]bool{"key": true, "input": true, "output": true}}
 }
 
-func (a *activity) inputType() *typ {
-	if a.inputTyp == nil {
-		a.inputTyp = a.input.typ()
-	}
-	return a.inputTyp
-}
-
-func (a *activity) outputType() *typ {
-	if a.outputTyp == nil {
-		a.outputTyp = a.output.typ()
-	}
-	return a.outputTyp
-}
-
 // activityInput checks that an activity exists and that its input fits. n is
 // the map that has the key call.
 func (c *compiler) activityInput(n *node, name string, with *Value) *activity {
@@ -88,7 +74,7 @@ func (c *compiler) unknownActivity(n *node, name string) {
 	severity := SeverityWarning
 	if c.opts.RequireActivities {
 		severity = SeverityError
-	} else if c.opts.Manifests == nil {
+	} else if !c.informed {
 		return
 	}
 	plugin, _, _ := strings.Cut(name, ".")

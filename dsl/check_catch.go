@@ -49,7 +49,7 @@ func (c *compiler) checkClause(clause Catch, before, codes []string, complete bo
 			// Without manifests nobody asked what the plugins do, and a code
 			// more does no harm.
 			severity := SeverityError
-			if c.opts.Manifests == nil {
+			if !c.informed {
 				severity = SeverityWarning
 			}
 			c.report(c.text.spanOf(place(code)), severity, CodeCatch, neverFails(code), didYouMean(code, codes, mayFail(codes)))

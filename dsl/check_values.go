@@ -137,12 +137,6 @@ func results(n ast.Node, f func(*ast.StringNode)) {
 	}
 }
 
-// validatorKey names a part of a schema.
-type validatorKey struct {
-	schema  *Schema
-	pointer string
-}
-
 // fits reports where a value cannot be what a schema wants. Its expressions
 // have been inferred already.
 func (c *compiler) fits(v *Value, want *typ) {
@@ -239,12 +233,7 @@ func (c *compiler) fitsConstant(v *Value, n *node, want *typ) {
 	if want.schema == nil || v.constant == nil && want.null {
 		return
 	}
-	key := validatorKey{want.schema, want.pointer}
-	validator, ok := c.validators[key]
-	if !ok {
-		validator, _ = want.schema.validator.At(want.pointer)
-		c.validators[key] = validator
-	}
+	validator := want.schema.part(want.pointer)
 	if validator == nil {
 		return
 	}

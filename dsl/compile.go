@@ -3,8 +3,6 @@ package dsl
 import (
 	"fmt"
 	"io/fs"
-
-	"github.com/sagad/sagad/schemas"
 )
 
 // Source is the text of a definition and the name that diagnostics give it.
@@ -18,6 +16,9 @@ type Source struct {
 type Options struct {
 	// Manifests are what the plugins offer.
 	Manifests []Manifest
+	// Catalog is what the plugins offer, compiled before. It stands for
+	// Manifests, which are not looked at then.
+	Catalog *Catalog
 	// RequireActivities makes an activity that no manifest names an error. It
 	// is a warning otherwise, and none at all if there are no manifests.
 	RequireActivities bool
@@ -58,6 +59,7 @@ type compiler struct {
 	text     *sourceText // nil: no places
 	diags    Diagnostics
 	catalog  catalog
+	informed bool     // manifests were given, be it none
 	nest     *nesting // shared with the definitions of child sagas
 	defaults defaults
 	canon    bool // the nodes come from a canonical plan
@@ -67,16 +69,15 @@ type compiler struct {
 	at    map[any]*node    // where the parts of the plan are written
 	uses  map[*Expr]*exprUse
 
-	types      map[*Expr]*typ // of the expressions that were checked
-	result     *typ           // of the saga's output; nil: it never ends by itself
-	pivots     childPivots
-	outputs    map[string]*typ  // of the steps that were checked, by id
-	foreachOf  map[*Step]*Step  // the innermost foreach around a step
-	branches   map[*Step][]turn // the blocks around a step
-	read       map[string]bool  // steps whose output is read
-	assigned   map[string]bool  // variables that some step sets
-	varUses    []varUse         // where variables are set and read
-	validators map[validatorKey]*schemas.Validator
+	types     map[*Expr]*typ // of the expressions that were checked
+	result    *typ           // of the saga's output; nil: it never ends by itself
+	pivots    childPivots
+	outputs   map[string]*typ  // of the steps that were checked, by id
+	foreachOf map[*Step]*Step  // the innermost foreach around a step
+	branches  map[*Step][]turn // the blocks around a step
+	read      map[string]bool  // steps whose output is read
+	assigned  map[string]bool  // variables that some step sets
+	varUses   []varUse         // where variables are set and read
 
 	keyParts []*Expr // expressions of an interpolated business key
 	secrets  []*node // $secret keys that no activity's input has taken yet
@@ -84,7 +85,15 @@ type compiler struct {
 
 func newCompiler(file string, opts Options) *compiler {
 	c := newCompilation(file, opts, &nesting{sagas: opts.Sagas, done: map[string]*inner{}})
-	c.catalog = c.newCatalog(opts.Manifests)
+	known := opts.Catalog
+	if known == nil {
+		known = NewCatalog(opts.Manifests)
+	}
+	c.catalog = known.activities
+	for _, problem := range known.problems {
+		problem.File = file
+		c.diags = append(c.diags, problem)
+	}
 	return c
 }
 
@@ -94,20 +103,22 @@ func newCompilation(file string, opts Options, nest *nesting) *compiler {
 		opts.SearchAttributes = defaultSearchAttributes
 	}
 	return &compiler{
-		file:  file,
-		opts:  opts,
+		file: file,
+		opts: opts,
+
+		informed: opts.Manifests != nil || opts.Catalog != nil,
+
 		nest:  nest,
 		steps: map[string]*Step{},
 		at:    map[any]*node{},
 		uses:  map[*Expr]*exprUse{},
 
-		types:      map[*Expr]*typ{},
-		outputs:    map[string]*typ{},
-		foreachOf:  map[*Step]*Step{},
-		branches:   map[*Step][]turn{},
-		read:       map[string]bool{},
-		assigned:   map[string]bool{},
-		validators: map[validatorKey]*schemas.Validator{},
+		types:     map[*Expr]*typ{},
+		outputs:   map[string]*typ{},
+		foreachOf: map[*Step]*Step{},
+		branches:  map[*Step][]turn{},
+		read:      map[string]bool{},
+		assigned:  map[string]bool{},
 	}
 }
 

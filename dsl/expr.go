@@ -169,7 +169,7 @@ func parseExpr(source string) (ast.Node, error) {
 	if f := checkTokens(source); f != nil {
 		return nil, f
 	}
-	config := conf.CreateNew()
+	config := newConfig()
 	config.MaxNodes = MaxExprNodes
 	tree, err := parser.ParseWithConfig(source, config)
 	if err != nil {
@@ -178,6 +178,19 @@ func parseExpr(source string) (ast.Node, error) {
 	root := tree.Node
 	ast.Walk(&root, chainJoiner{})
 	return root, nil
+}
+
+// plainConfig is the configuration of the library, whose tables are as large as
+// its list of functions. They are only read.
+var plainConfig = conf.CreateNew()
+
+// newConfig gives a configuration that shares the tables: one is needed for
+// each expression.
+func newConfig() *conf.Config {
+	return &conf.Config{
+		Optimize: plainConfig.Optimize, ShortCircuit: plainConfig.ShortCircuit, MaxNodes: plainConfig.MaxNodes,
+		ConstFns: plainConfig.ConstFns, Functions: plainConfig.Functions, Builtins: plainConfig.Builtins, Disabled: plainConfig.Disabled,
+	}
 }
 
 // chainJoiner makes an index part of the chain before it, as a field is: when
@@ -203,7 +216,8 @@ func (chainJoiner) Visit(n *ast.Node) {
 // assemble compiles a rewritten tree for the virtual machine, against an
 // environment that knows no types.
 func assemble(source string, root ast.Node) (*vm.Program, error) {
-	config := conf.New(map[string]any{})
+	config := newConfig()
+	config.WithEnv(map[string]any{})
 	config.Optimize = false
 	config.Functions = machineFunctions
 	program, err := exprcompiler.Compile(&parser.Tree{Node: root, Source: file.NewSource(source)}, config)

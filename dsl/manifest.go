@@ -3,6 +3,7 @@ package dsl
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 )
 
 // Manifest is what a plugin says of itself.
@@ -50,38 +51,53 @@ type activity struct {
 	input    *Schema // nil: any
 	output   *Schema // nil: any
 
-	inputTyp, outputTyp *typ // derived when first needed
+	inputType, outputType func() *typ // derived when first needed
 }
 
 // catalog is what the manifests offer, by name.
 type catalog map[string]*activity
 
-// newCatalog reads the manifests. A schema in one that does not compile is
-// reported, without a place: it is the plugin's author who has to mend it.
-func (c *compiler) newCatalog(manifests []Manifest) catalog {
-	cat := catalog{}
+// Catalog is the manifests of plugins with their schemas compiled: whoever
+// compiles many definitions against the same plugins makes one. It is immutable
+// and safe for concurrent use.
+type Catalog struct {
+	activities catalog
+	problems   Diagnostics // of the manifests; every compilation reports them
+}
+
+// NewCatalog reads manifests. It keeps them; they are not to be changed.
+func NewCatalog(manifests []Manifest) *Catalog {
+	cat := &Catalog{activities: catalog{}}
 	for i := range manifests {
 		m := &manifests[i]
 		for j := range m.Activities {
 			a := &m.Activities[j]
 			known := &activity{manifest: a}
-			known.input = c.manifestSchema(m, a, "input", a.Input)
-			known.output = c.manifestSchema(m, a, "output", a.Output)
-			cat[a.Name] = known
+			known.input = cat.schema(m, a, "input", a.Input)
+			known.output = cat.schema(m, a, "output", a.Output)
+			known.inputType = sync.OnceValue(known.input.typ)
+			known.outputType = sync.OnceValue(known.output.typ)
+			cat.activities[a.Name] = known
 		}
 	}
 	return cat
 }
 
-func (c *compiler) manifestSchema(m *Manifest, a *ManifestActivity, which string, text json.RawMessage) *Schema {
+// schema compiles a schema of a manifest. One that does not compile is a problem
+// without a place: it is the plugin's author who has to mend it.
+func (cat *Catalog) schema(m *Manifest, a *ManifestActivity, which string, text json.RawMessage) *Schema {
 	if len(text) == 0 {
 		return nil
 	}
-	s, err := ParseSchema(text)
+	doc, err := ParseJSON(text)
 	if err == nil {
-		return s
+		var s *Schema
+		if s, err = newSchema(doc, nil); err == nil {
+			return s
+		}
 	}
-	c.errorAt(span{}, CodeManifest, fmt.Sprintf("plugin %s %s: the %s schema of %s: %v", m.Plugin, m.Version, which, a.Name, err),
-		"its author has to mend the manifest")
+	cat.problems = append(cat.problems, Diagnostic{Severity: SeverityError, Code: CodeManifest,
+		Summary: fmt.Sprintf("plugin %s %s: the %s schema of %s: %v", m.Plugin, m.Version, which, a.Name, err),
+		Detail:  "its author has to mend the manifest"})
 	return nil
 }

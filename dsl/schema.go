@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/sagad/sagad/schemas"
 )
@@ -15,6 +16,24 @@ import (
 type Schema struct {
 	doc       any // stands alone
 	validator *schemas.Validator
+
+	mu    sync.Mutex
+	parts map[string]*schemas.Validator // of its parts, by pointer; nil: there is none
+}
+
+// part gives what validates the values of a part of the schema, or nil.
+func (s *Schema) part(pointer string) *schemas.Validator {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, known := s.parts[pointer]
+	if !known {
+		v, _ = s.validator.At(pointer)
+		if s.parts == nil {
+			s.parts = map[string]*schemas.Validator{}
+		}
+		s.parts[pointer] = v
+	}
+	return v
 }
 
 // SchemaError says what of a value breaks a schema: for each problem a JSON
