@@ -62,6 +62,8 @@ type compiler struct {
 	informed bool     // manifests were given, be it none
 	nest     *nesting // shared with the definitions of child sagas
 	defaults defaults
+	cursor   runeCursor
+	tooDeep  bool // the text is nested over MaxSourceDepth
 	canon    bool // the nodes come from a canonical plan
 
 	plan  *Plan
@@ -142,6 +144,9 @@ func (c *compiler) compile(root *node) *Plan {
 	}
 	return c.plan
 }
+
+// full reports whether no more errors are reported.
+func (c *compiler) full() bool { return len(c.diags) >= MaxDiagnostics && c.diags.HasErrors() }
 
 func (c *compiler) report(at span, severity Severity, code, summary, detail string) {
 	// However many warnings there are, one error is kept: it decides.

@@ -18,6 +18,9 @@ const (
 	MaxExprLength = 2048
 	// MaxExprNodes bounds the size of the syntax tree.
 	MaxExprNodes = 400
+	// MaxExprs is the largest number of expressions in one definition: some for
+	// each of its steps.
+	MaxExprs = 20 * MaxSteps
 	// MaxExprNesting bounds predicates inside predicates: each level
 	// multiplies the work.
 	MaxExprNesting = 3

@@ -17,7 +17,7 @@ func (c *compiler) fields(n *node, what string, known ...string) (map[string]*no
 	for i, k := range n.keys {
 		name := k.string()
 		m[name] = n.items[i]
-		if !contains(known, name) {
+		if !contains(known, name) && !c.full() {
 			c.errorNode(k, CodeUnknownKey, fmt.Sprintf("%s has no key %q", what, name),
 				didYouMean(name, known, "its keys are "+orList(known)))
 		}

@@ -31,7 +31,15 @@ func hasExpr(s string) bool { return strings.Contains(s, "${{") }
 func (c *compiler) newUse(n *node, source string, start int) *Expr {
 	trimmed := strings.TrimSpace(source)
 	start += strings.Index(source, trimmed)
-	u := &exprUse{node: n, offset: runeOffset(n.string(), start)}
+	u := &exprUse{node: n, offset: c.cursor.at(n, start)}
+	if len(c.uses) == MaxExprs {
+		c.errorNode(n, CodeTooLarge, fmt.Sprintf("the definition has over %d expressions", MaxExprs), "split it into several sagas")
+	}
+	if len(c.uses) >= MaxExprs {
+		e := &Expr{source: trimmed, isLiteral: true}
+		c.uses[e] = u
+		return e
+	}
 	e, tree, err := newExpr(trimmed)
 	if err != nil {
 		var f *fault

@@ -16,6 +16,15 @@ type span struct {
 // scalars can be computed from it.
 type sourceText struct {
 	lines [][]rune
+
+	aligned alignment // the last one, for several places in one scalar
+}
+
+// alignment is where the characters of a scalar's value stand.
+type alignment struct {
+	node   *node
+	places []place
+	end    place
 }
 
 func newSourceText(data []byte) *sourceText {
@@ -78,6 +87,14 @@ func (t *sourceText) spanIn(n *node, from, to int) span {
 // the value side by side; what does not fit ends the reading, and the
 // characters that are left have the last place found.
 func (t *sourceText) align(n *node) (places []place, end place) {
+	if t.aligned.node != n {
+		places, end = t.alignNew(n)
+		t.aligned = alignment{n, places, end}
+	}
+	return t.aligned.places, t.aligned.end
+}
+
+func (t *sourceText) alignNew(n *node) (places []place, end place) {
 	value := []rune(n.text)
 	a := aligner{text: t, at: place{n.line - 1, n.column - 1}}
 	switch n.style {
@@ -264,6 +281,22 @@ func (a *aligner) blockIndent(value []rune) int {
 }
 
 func leadingSpaces(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }
+
+// runeCursor turns offsets in bytes of one text after the other into offsets in
+// characters. It goes on from the last one.
+type runeCursor struct {
+	node         *node
+	bytes, runes int
+}
+
+func (r *runeCursor) at(n *node, bytes int) int {
+	if r.node != n || bytes < r.bytes {
+		*r = runeCursor{node: n}
+	}
+	r.runes += utf8.RuneCountInString(n.string()[r.bytes:bytes])
+	r.bytes = bytes
+	return r.runes
+}
 
 // runeOffset turns an offset in bytes into one in characters.
 func runeOffset(s string, bytes int) int { return utf8.RuneCountInString(s[:bytes]) }

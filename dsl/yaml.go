@@ -50,7 +50,11 @@ func (c *compiler) readYAML(data []byte) *node {
 		c.errorAt(span{second[0].Line, second[0].Column, second[0].Line, second[0].Column + 1}, CodeYAML,
 			"a second document", "one file holds one definition")
 	}
-	return c.yamlNode(first.Content[0], 1)
+	root := c.yamlNode(first.Content[0], 1)
+	if c.tooDeep {
+		return nil // what is cut off is no definition
+	}
+	return root
 }
 
 // checkEncoding reports text that is not UTF-8, and line breaks that YAML
@@ -139,7 +143,7 @@ func (c *compiler) yamlError(data []byte, err error) {
 }
 
 // maxBrokenBytes bounds the search for the line of a syntax error.
-const maxBrokenBytes = 8 * MaxSourceBytes
+const maxBrokenBytes = 2 * MaxSourceBytes
 
 // brokenLine returns the line after the longest start of the text that is
 // YAML. The library names the line where the surrounding list or map begins,
@@ -182,7 +186,10 @@ func (c *compiler) yamlNode(y *yaml.Node, depth int) *node {
 	n := &node{line: y.Line, column: y.Column}
 	switch {
 	case depth > MaxSourceDepth:
-		c.errorAt(yamlSpan(y), CodeTooLarge, fmt.Sprintf("nested over %d levels deep", MaxSourceDepth), "")
+		if !c.tooDeep {
+			c.errorAt(yamlSpan(y), CodeTooLarge, fmt.Sprintf("nested over %d levels deep", MaxSourceDepth), "split what stands there into values of its own")
+		}
+		c.tooDeep = true
 		return n
 	case y.Kind == yaml.AliasNode:
 		c.errorAt(yamlSpan(y), CodeYAML, "an alias", "definitions have no anchors and aliases; write the value out")

@@ -17,6 +17,7 @@ type definition struct {
 	file string
 	text []byte
 
+	catalog *dsl.Catalog // stands for the manifests if it is there
 	tenants []dsl.Tenant // whose data must stay in their regions; nil: it does not matter
 }
 
@@ -34,7 +35,7 @@ func (d *definition) compile(s *settings, manifests []dsl.Manifest, required boo
 	return dsl.Compile(dsl.Source{Name: d.file, Data: d.text}, dsl.Options{
 		Manifests: manifests, RequireActivities: required,
 		SearchAttributes: dsl.SearchAttributes(s.Search), Files: os.DirFS(filepath.Dir(d.file)), Sagas: s.library(d.file),
-		Tenants: d.tenants,
+		Catalog: d.catalog, Tenants: d.tenants,
 	})
 }
 

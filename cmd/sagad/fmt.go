@@ -165,7 +165,7 @@ func (f *formatter) read(file string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not an ordinary file", file)
 	}
-	text, err := readBounded(file)
+	text, err := readWhole(file)
 	if err != nil {
 		return nil, unreadable("file", file, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sagad/sagad/dsl"
 )
@@ -22,9 +23,12 @@ const maxDefinitions = 10_000
 
 // library finds the definitions of child sagas by the names that they give
 // themselves: beside the definition that runs them, or else anywhere in the
-// folder of definitions. It looks into a folder once.
+// folder of definitions. It looks into a folder once,
+// and is safe for concurrent use.
 type library struct {
-	root    string // folder of definitions; need not be there
+	root string // folder of definitions; need not be there
+
+	mu      sync.Mutex
 	folders map[string]shelf
 	all     shelf // nil: not looked through yet
 }
@@ -33,6 +37,10 @@ var _ dsl.Sagas = (*library)(nil)
 
 // shelf is the files of a folder by the saga that they define.
 type shelf map[string][]string
+
+// unread stands on a shelf for the files that cannot be read. No saga has the
+// name.
+const unread = "?"
 
 // library gives the definitions that a definition may run.
 func (s *settings) library(file string) *library {
@@ -51,6 +59,8 @@ func (s *settings) library(file string) *library {
 
 // Find gives the definition of a saga.
 func (l *library) Find(name, from string) (dsl.Definition, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	beside := filepath.Dir(from)
 	near, err := l.beside(beside)
 	if err != nil {
@@ -68,12 +78,15 @@ func (l *library) Find(name, from string) (dsl.Definition, error) {
 	switch len(files) {
 	case 0:
 		names := slices.AppendSeq(slices.Collect(maps.Keys(near)), maps.Keys(l.all))
+		names = slices.DeleteFunc(names, func(name string) bool { return name == unread })
 		slices.Sort(names)
-		return dsl.Definition{}, &dsl.UnknownSagaError{
-			Names: slices.Compact(names), Where: fmt.Sprintf("definitions are looked for in %s and in %s", shown(beside), shown(l.root)),
+		where := fmt.Sprintf("definitions are looked for in %s and in %s", shown(beside), shown(l.root))
+		if files := slices.Concat(near[unread], l.all[unread]); len(files) > 0 {
+			where += ", where " + files[0] + " cannot be read"
 		}
+		return dsl.Definition{}, &dsl.UnknownSagaError{Names: slices.Compact(names), Where: where}
 	case 1:
-		text, err := readBounded(files[0])
+		text, err := readFile("definition", files[0])
 		if err != nil {
 			return dsl.Definition{}, err
 		}
@@ -117,10 +130,13 @@ func gather(folder string, deep bool) (shelf, error) {
 			return fmt.Errorf("%s has over %d definitions; name the folder of the definitions with --definitions", shown(folder), maxDefinitions)
 		}
 		saga, err := sagaOf(path)
+		if err != nil {
+			saga = unread // another file may still hold the one that is looked for
+		}
 		if saga != "" {
 			found[saga] = append(found[saga], shown(path))
 		}
-		return err
+		return nil
 	})
 	return found, err
 }
@@ -140,7 +156,7 @@ var sagaLine = regexp.MustCompile(`^\x{FEFF}?["']?saga["']?[ \t]*:[ \t]+["']?([a
 // sagaOf gives the name of the saga that a file defines, or "". It reads no
 // further than the name, and leaves everything else to the compiler.
 func sagaOf(file string) (string, error) {
-	f, err := os.Open(file)
+	f, _, err := openFile(file)
 	if err != nil {
 		return "", err
 	}
@@ -153,17 +169,6 @@ func sagaOf(file string) (string, error) {
 		}
 	}
 	return "", lines.Err()
-}
-
-// readBounded reads a definition; of one that is too large no more than shows
-// that.
-func readBounded(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() // it was only read
-	return io.ReadAll(io.LimitReader(f, dsl.MaxSourceBytes+1))
 }
 
 // shown writes a path for people: from the working directory, if it is below

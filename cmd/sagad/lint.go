@@ -3,7 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -58,6 +63,7 @@ type linter struct {
 	format    lintFormat
 	manifests []string
 
+	mu    sync.Mutex     // guards what follows, and tenants
 	blind bool           // no manifests were found for a definition
 	given []dsl.Manifest // from --manifests
 	files manifestFiles
@@ -90,13 +96,35 @@ func (l *linter) run(args []string) error {
 	all := dsl.Diagnostics{}
 	l.texts = make(map[string][]byte)
 	for _, file := range files {
-		ds, err := l.check(s, file)
-		if err != nil {
-			return err
+		s.library(file) // is there before several ask for it
+	}
+	checks := make([]fileCheck, len(files))
+	inParallel(len(files), func(i int) { checks[i] = l.check(s, files[i]) })
+	for i, check := range checks {
+		if check.err != nil {
+			return check.err
 		}
-		all = append(all, ds...)
+		if len(check.found) > 0 {
+			l.texts[files[i]] = check.text
+		}
+		all = append(all, check.found...)
 	}
 	return l.report(all, len(files))
+}
+
+// inParallel calls f for 0 to n-1, with as many at a time as there are
+// processors.
+func inParallel(n int, f func(int)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	workers.Wait()
 }
 
 func (l *linter) report(all dsl.Diagnostics, files int) error {
@@ -169,15 +197,32 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// check checks one file.
-func (l *linter) check(s *settings, file string) (dsl.Diagnostics, error) {
+// fileCheck is what the check of one file gives.
+type fileCheck struct {
+	text  []byte
+	found dsl.Diagnostics
+	err   error // it could not be checked at all
+}
+
+// check checks one file. It may run for several at a time.
+func (l *linter) check(s *settings, file string) fileCheck {
 	text, err := readFile("definition", file)
 	if err != nil {
-		return nil, err
+		return fileCheck{found: dsl.Diagnostics{unreadFile(file, err)}}
 	}
-	ds, err := l.checkText(s, file, text)
-	if len(ds) > 0 {
-		l.texts[file] = text
+	found, err := l.checkText(s, file, text)
+	return fileCheck{text, found, err}
+}
+
+// unreadFile is the diagnostic of a file that cannot be read.
+func unreadFile(file string, err error) dsl.Diagnostic {
+	what := err.Error()
+	var unread *fileError
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // it was there a moment ago, or its name leads on
+		what = "it is not there, or a link that leads nowhere"
+	case errors.As(err, &unread):
+		what = strings.Replace(unread.why, file, "it", 1)
 	}
-	return ds, err
+	return dsl.Diagnostic{File: file, Severity: dsl.SeverityError, Code: dsl.CodeFile, Summary: what, Detail: "mend the file, or leave it out"}
 }

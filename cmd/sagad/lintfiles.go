@@ -56,11 +56,11 @@ func (l *linter) checkText(s *settings, file string, text []byte) (dsl.Diagnosti
 	if err != nil {
 		return nil, err
 	}
-	tenants, err := l.tenants.of(s.library(file).root)
+	tenants, err := l.tenantsOf(s.library(file).root)
 	if err != nil {
 		return nil, err
 	}
-	_, ds := (&definition{file: file, text: text, tenants: tenants}).compile(s, manifests, false)
+	_, ds := (&definition{file: file, text: text, catalog: l.catalog(manifests), tenants: tenants}).compile(s, manifests, false)
 	return ds, nil
 }
 
@@ -88,7 +88,7 @@ func (l *linter) checkTests(s *settings, src dsl.Source) (dsl.Diagnostics, error
 	if err != nil {
 		return nil, err
 	}
-	plan, _ := (&definition{file: found.Source.Name, text: found.Source.Data}).compile(s, manifests, false)
+	plan, _ := (&definition{file: found.Source.Name, text: found.Source.Data, catalog: l.catalog(manifests)}).compile(s, manifests, false)
 	if plan == nil {
 		return ds, nil
 	}
@@ -101,7 +101,21 @@ func (l *linter) manifestsFor(file string) ([]dsl.Manifest, error) {
 	if len(l.manifests) > 0 {
 		return l.given, nil
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	manifests, found, err := l.files.near(file)
 	l.blind = l.blind || !found && err == nil
 	return manifests, err
+}
+
+func (l *linter) catalog(manifests []dsl.Manifest) *dsl.Catalog {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.files.catalog(manifests)
+}
+
+func (l *linter) tenantsOf(folder string) ([]dsl.Tenant, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tenants.of(folder)
 }

@@ -16,7 +16,25 @@ const manifestFile = "plugins.json"
 
 // manifestFiles reads files of manifests, each once. The zero value is ready to
 // use.
-type manifestFiles struct{ loaded map[string][]dsl.Manifest }
+type manifestFiles struct {
+	loaded   map[string][]dsl.Manifest
+	catalogs map[*dsl.Manifest]*dsl.Catalog // by the first manifest
+}
+
+// catalog compiles manifests once.
+func (f *manifestFiles) catalog(manifests []dsl.Manifest) *dsl.Catalog {
+	var first *dsl.Manifest
+	if len(manifests) > 0 {
+		first = &manifests[0]
+	}
+	if f.catalogs[first] == nil {
+		if f.catalogs == nil {
+			f.catalogs = make(map[*dsl.Manifest]*dsl.Catalog)
+		}
+		f.catalogs[first] = dsl.NewCatalog(manifests)
+	}
+	return f.catalogs[first]
+}
 
 // near gives the manifests beside or above a file. found is false if there are
 // none.
