@@ -237,6 +237,9 @@ func formattable(args []string) ([]string, error) {
 
 func formattableIn(folder string) ([]string, error) {
 	return filesBelow(folder, func(path string) (bool, error) {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			return false, nil // nothing that could be written again
+		}
 		switch {
 		case filepath.Ext(path) != ".yaml":
 			return false, nil
