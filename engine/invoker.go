@@ -57,7 +57,7 @@ func (b Bounded) Invoke(ctx context.Context, saga *Identity, inv *Invocation) Ou
 		return out
 	}
 	payloads, _ := b.Invoker.(Payloads)
-	return CheckProbed(payloads, inv, BoundOutput(b.Invoker.Invoke(ctx, saga, inv)))
+	return CheckProbed(payloads, inv, BoundOutput(inv, b.Invoker.Invoke(ctx, saga, inv)))
 }
 
 // BoundInput gives the outcome of an attempt whose input is too large; ok says
@@ -70,12 +70,18 @@ func BoundInput(inv *Invocation) (out Outcome, ok bool) {
 	return Outcome{Class: NotSent, Code: CodeTooLarge, Final: true, Message: tooLarge("input", n) + "; pass a reference instead"}, false
 }
 
-// BoundOutput gives an outcome as it is, unless its output is too large.
-func BoundOutput(out Outcome) Outcome {
-	if n := encodedSize(out.Output); n > MaxPayload {
-		return Outcome{Class: Applied, Code: CodeTooLarge, Message: tooLarge("output", n) + "; return a reference instead"}
+// BoundOutput gives an outcome as it is, unless its output is too large, or the one
+// that a probe reports of an action that was applied.
+func BoundOutput(inv *Invocation, out Outcome) Outcome {
+	n := encodedSize(out.Output)
+	if n <= MaxPayload {
+		return out
 	}
-	return out
+	answer, _ := out.Output.(map[string]any)
+	return Outcome{
+		Class: Applied, Code: CodeTooLarge, Message: tooLarge("output", n) + "; return a reference instead",
+		Probed: inv.Op == OpProbe && out.Class == Applied && out.Code == "" && answer["applied"] == true,
+	}
 }
 
 func tooLarge(what string, n int) string {

@@ -95,6 +95,12 @@ var adversarialCases = []Case{
 		Outcome: engine.OutcomeCompensated, Cause: "b TOO_LARGE", Trace: "a b! ~b ~a",
 	},
 	{
+		Name: "S25 an output of three megabytes that a probe reports", Head: quick,
+		Steps:   stepA + "  - {id: b, call: t.b, compensate: {call: t.undoB}, probe: {call: t.status, every: 50ms, within: 30s}}\n",
+		Mocks:   Mocks{"t.b": {Lost(true)}, "t.status": {OK(`{"applied": true, "output": "` + strings.Repeat("x", 3<<20) + `"}`)}},
+		Outcome: engine.OutcomeCompensated, Cause: "b TOO_LARGE", Trace: "a b! ~b ~a", Calls: map[string]int{"t.b": 1, "t.status": 1},
+	},
+	{
 		Name: "S25 an input of three megabytes", Head: quick, Input: `{"id": "k", "text": "` + strings.Repeat("x", 500_000) + `"}`,
 		Steps:   stepA + "  - {id: b, call: t.b, with: {all: [\"${{ input.text }}\", \"${{ input.text }}\", \"${{ input.text }}\"]}, compensate: {call: t.undoB}}\n",
 		Outcome: engine.OutcomeCompensated, Cause: "b TOO_LARGE", Trace: "a b! ~a", Calls: map[string]int{"t.b": 0},

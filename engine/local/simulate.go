@@ -185,7 +185,7 @@ func (s *simulation) do(saga *simulated, c engine.Command) {
 		var took time.Duration
 		if sent {
 			out, took = s.script.Answer(c.Invoke)
-			out = engine.CheckProbed(s.script.Payloads, c.Invoke, engine.BoundOutput(out))
+			out = engine.CheckProbed(s.script.Payloads, c.Invoke, engine.BoundOutput(c.Invoke, out))
 		}
 		if took >= c.Invoke.Timeout {
 			took = c.Invoke.Timeout

@@ -35,9 +35,12 @@ func TestHeldBackIsReleased(t *testing.T) {
 		Input: `{"id": "k"}`,
 	}
 	s := c.Prepare(t, "")
-	env := suggesting()
+	env := environment()
 	begin, sent := time.Now(), time.Duration(0)
 	Register(env, WorkerOptions{Tenant: "demo", Region: "eu-west-1", Invoker: s.World, Observe: func(_ string, r engine.Record) {
+		if r.Path == "z1" && r.Transition == engine.TransitionParked {
+			env.SetContinueAsNewSuggested(true)
+		}
 		if r.Path == "y2" && r.Transition == engine.TransitionSucceeded {
 			sent = r.At.Sub(begin)
 		}
@@ -61,11 +64,16 @@ func TestHeldBackIsReleased(t *testing.T) {
 
 // suggesting gives a test environment that soon suggests to continue as new.
 func suggesting() *testsuite.TestWorkflowEnvironment {
+	env := environment()
+	env.RegisterDelayedCallback(func() { env.SetContinueAsNewSuggested(true) }, 200*time.Millisecond)
+	return env
+}
+
+func environment() *testsuite.TestWorkflowEnvironment {
 	env := (&testsuite.WorkflowTestSuite{}).NewTestWorkflowEnvironment()
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "demo/t/k", TaskQueue: TaskQueue("demo", "eu-west-1")})
 	env.SetTestTimeout(time.Minute)
 	env.SetWorkflowRunTimeout(parkedAfter)
-	env.RegisterDelayedCallback(func() { env.SetContinueAsNewSuggested(true) }, 200*time.Millisecond)
 	return env
 }
 

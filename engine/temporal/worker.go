@@ -111,7 +111,7 @@ func (a *attempts) run(ctx context.Context, values converter.EncodedValues) (con
 		return converter.RawValue{}, failed(*refused)
 	}
 	stop := beat(ctx)
-	out := engine.CheckProbed(a.payloads, inv, a.invoker.Invoke(ctx, saga, inv))
+	out := engine.CheckProbed(a.payloads, inv, engine.BoundOutput(inv, a.invoker.Invoke(ctx, saga, inv)))
 	stop()
 	out = past.judge(&args, inv.Op, out)
 	if out.Class == engine.Applied && out.Code == "" {
