@@ -184,5 +184,10 @@ func TestSettingsOfThePage(t *testing.T) {
 		if want == "" && len(found) > 0 || want != "" && !shown {
 			t.Errorf("%v are shown, want %q, of %s", found, want, name)
 		}
+		// Only definitions have steps: no file has two schemas.
+		isDefinition := strings.HasSuffix(name, "payment.yaml")
+		if steps := slices.ContainsFunc(found, func(f problem) bool { return strings.Contains(f.Message, `"steps"`) }); steps != isDefinition {
+			t.Errorf("%v are shown of %s", found, name)
+		}
 	}
 }
