@@ -146,3 +146,33 @@ func FuzzParseTests(f *testing.F) {
 		_, _ = ParseMocks(Source{Data: data}) // it only must not panic
 	})
 }
+
+func TestStepLines(t *testing.T) {
+	text := `saga: t
+steps:
+  - id: a
+    switch:
+      - when: "true"
+        do: [{name: B, id: b}]
+      - else:
+          - id: c
+    catch:
+      - on: ["*"]
+        do:
+          - id: d
+  - parallel:
+      branches: {x: [{id: e}], y: 7}
+    id: f
+  - {id: g, foreach: {do: [{id: h, scope: {do: [{id: i}]}}]}}
+  - {id: 7, set: {id: j}}
+`
+	want := map[string]int{"a": 3, "b": 6, "c": 8, "d": 12, "e": 14, "f": 13, "g": 16, "h": 16, "i": 16}
+	if diff := cmp.Diff(want, StepLines(Source{Data: []byte(text)})); diff != "" {
+		t.Error(diff)
+	}
+	for _, broken := range []string{"", "[", "steps: 7", "steps: {a: b}", "steps: [7, [], {catch: 7}, {switch: [7]}, {parallel: 7}]"} {
+		if lines := StepLines(Source{Data: []byte(broken)}); len(lines) > 0 {
+			t.Errorf("%q has steps %v", broken, lines)
+		}
+	}
+}

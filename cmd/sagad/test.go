@@ -164,7 +164,7 @@ func covered(suites []*suite) (list []testreport.Coverage) {
 	for _, s := range suites {
 		if !seen[s.Cover] {
 			seen[s.Cover] = true
-			list = append(list, testreport.Cover(s.Plan.Saga, s.definition, s.Cover.List()))
+			list = append(list, testreport.Cover(s.Plan.Saga, s.definition, s.Cover.List(), s.lines))
 		}
 	}
 	return list
@@ -208,7 +208,8 @@ func (t *tester) picks(name string) func(string) bool {
 type suite struct {
 	sagatest.Suite
 	file       string
-	definition string // its file
+	definition string         // its file
+	lines      map[string]int // of its steps
 }
 
 // load reads the test files that are named and the definitions they are about. All
@@ -272,6 +273,6 @@ func (t *tester) loadOne(s *settings, file string) (*suite, dsl.Diagnostics, err
 	diagnostics = append(diagnostics, tests.Check(plan, manifests)...)
 	return &suite{
 		Suite: sagatest.Suite{Tests: tests, Plan: plan, Manifests: manifests, Tenant: defaultTenant, Region: defaultRegion},
-		file:  file, definition: found.Source.Name,
+		file:  file, definition: found.Source.Name, lines: dsl.StepLines(found.Source),
 	}, diagnostics, nil
 }

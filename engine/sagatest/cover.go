@@ -24,6 +24,7 @@ type Covered struct {
 	Step string `json:"step"` // id
 	What string `json:"what"` // for people, such as "if is false"
 	Hit  bool   `json:"hit"`
+	Line int    `json:"line,omitempty"` // of the step, where it is known
 }
 
 // The kinds of what can be covered.
@@ -82,7 +83,9 @@ func (c *Coverage) observe(commands []engine.Command) {
 func (c *Coverage) List() []Covered {
 	var list []Covered
 	for _, s := range c.plan.EveryStep() {
-		add := func(kind, what string, hit bool) { list = append(list, Covered{kind, s.ID, what, hit}) }
+		add := func(kind, what string, hit bool) {
+			list = append(list, Covered{Kind: kind, Step: s.ID, What: what, Hit: hit})
+		}
 		ran := c.entered[s] && (s.If == nil || c.conditions[s.If][true])
 		add(CoverStep, "", ran)
 		if s.If != nil {

@@ -60,10 +60,11 @@ func (c Coverage) Percent() int {
 	return c.Hit * 100 / c.Total
 }
 
-// Cover gives what was reached of a definition.
-func Cover(saga, file string, items []sagatest.Covered) Coverage {
+// Cover gives what was reached of a definition. lines are those of its steps, by id.
+func Cover(saga, file string, items []sagatest.Covered, lines map[string]int) Coverage {
 	c := Coverage{Saga: saga, File: file, Total: len(items), Items: items}
-	for _, item := range items {
+	for i, item := range items {
+		items[i].Line = lines[item.Step]
 		if item.Hit {
 			c.Hit++
 		}

@@ -155,7 +155,8 @@ func (p *Printer) Cover(c Coverage) {
 	p.line("%s  %s  %s", percent, p.Style.Bold(c.Saga), strings.Join(parts, ", "))
 	for _, item := range c.Items {
 		if !item.Hit {
-			p.line("        %s  %s", p.Style.Dim("not reached"), strings.TrimSpace(item.Step+"  "+notReached(item)))
+			place := fmt.Sprintf("%s:%d", c.File, item.Line)
+			p.line("      %s  %s  %s", p.Style.Dim(place), item.Step, notReached(item))
 		}
 	}
 }
@@ -167,13 +168,13 @@ var plurals = map[string]string{
 func notReached(c sagatest.Covered) string {
 	switch c.Kind {
 	case sagatest.CoverStep:
-		return "the step"
+		return "never runs"
 	case sagatest.CoverBranch:
-		return c.What
+		return "never: " + c.What
 	case sagatest.CoverCatch:
-		return "catch " + c.What
+		return "never: catch " + c.What
 	}
-	return "compensation " + c.What
+	return "never: compensation " + c.What
 }
 
 // Sum writes the last line.
