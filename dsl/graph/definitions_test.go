@@ -81,7 +81,7 @@ const hostile = `  - id: end
   - {id: tick, name: '` + "`x`" + `', sleep: 1s}
 `
 
-const batch = `  - id: each
+const family = `  - id: each
     foreach: {in: input.list, key: item.id, do: [{id: pay, saga: payout, with: {id: "${{ item.id }}"}}]}
   - id: last
     saga: finish
@@ -94,7 +94,7 @@ func plans(t testing.TB) map[string]*dsl.Plan {
 	all := map[string]*dsl.Plan{
 		"everything": compileFile(t, "../testdata/agree/everything.yaml", children),
 		"hostile":    compile(t, hostile),
-		"batch":      compile(t, batch),
+		"family":     compile(t, family),
 		"deep":       compile(t, deep(5, "  ")),
 		"wide":       compile(t, wide(30)),
 		"long":       compile(t, long(300)),

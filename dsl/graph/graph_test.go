@@ -36,8 +36,8 @@ func TestGoldens(t *testing.T) {
 		"payment":    Of(all["payment"], Options{}),
 		"everything": Of(all["everything"], Options{}),
 		"hostile":    Of(all["hostile"], Options{}),
-		"batch":      Of(all["batch"], Options{}),
-		"children":   Of(all["batch"], Options{Children: true}),
+		"family":     Of(all["family"], Options{}),
+		"children":   Of(all["family"], Options{Children: true}),
 		"run":        Of(all["payment"], Options{Run: rejected}),
 	} {
 		compare(t, "testdata/"+name+".mmd", g.Mermaid())

@@ -266,7 +266,7 @@ func (lay *layout) handlers(u *Unit, body piece, f flow) piece {
 	p := piece{left: -edge, right: body.right, out: body.out || out, back: body.back || ret, entry: body.entry, anchor: body.anchor}
 	top, split, join := 0, bottom, bottom
 	if ret {
-		top = busGap
+		top = busGap + tip // the arrow that comes in keeps off the way across
 		p.entry += top
 		p.anchor += top
 		p.widen(0, backAxis+wayMargin)
@@ -322,7 +322,7 @@ func (lay *layout) handlersBack(s *scene, lanes []piece, at []int, body piece, w
 	if w.top == 0 {
 		return
 	}
-	merge := w.y + w.top/2
+	merge := w.y + busGap/2
 	if body.back {
 		s.line(lineBack, false, point{axis, w.y + w.top}, point{axis, w.y})
 	} else {
