@@ -75,7 +75,7 @@ histories: ## record the frozen histories that engine/temporal/testdata/historie
 fuzz: ## every fuzz test for FUZZTIME (30s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file func; do \
 		echo "== $${file%/*} $${func#func }"; \
-		$(GO) test -run='^$$' -fuzz="^$${func#func }\$$" -fuzztime=$(FUZZTIME) "$${file%/*}" || exit 1; \
+		$(GO) test -run='^$$' -fuzz="^$${func#func }\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x "$${file%/*}" || exit 1; \
 	done
 
 .PHONY: model

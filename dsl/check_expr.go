@@ -73,7 +73,16 @@ func (in *inference) error(n ast.Node, code, detail, format string, args ...any)
 	return anyType
 }
 
+// node infers any node.
 func (in *inference) node(n ast.Node) *typ {
+	t := in.kind(n)
+	if l := n.Location(); in.c.seen != nil {
+		in.c.seen.types = append(in.c.seen.types, typedRange{rangeOf(in.c.exprSpan(in.use, l.From, l.To)), t.String()})
+	}
+	return t
+}
+
+func (in *inference) kind(n ast.Node) *typ {
 	switch n := n.(type) {
 	case *ast.NilNode:
 		return nullType

@@ -109,6 +109,9 @@ func (in *inference) stepRef(name *ast.StringNode) *typ {
 		return in.error(name, CodeUnknownStep, didYouMean(id, ids, in.c.stepsHint(ids)), "there is no step %s", id)
 	}
 	in.c.read[id] = true
+	if l := name.Location(); in.c.seen != nil {
+		in.c.seen.use(SymbolStep, id, in.c.exprSpan(in.use, l.From, l.To))
+	}
 	certain, visible := in.names.flow.ran[id]
 	if !visible {
 		problem, mend := in.c.orderProblem(id, in.names.step)

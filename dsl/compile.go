@@ -63,8 +63,9 @@ type compiler struct {
 	nest     *nesting // shared with the definitions of child sagas
 	defaults defaults
 	cursor   runeCursor
-	tooDeep  bool // the text is nested over MaxSourceDepth
-	canon    bool // the nodes come from a canonical plan
+	seen     *sightings // nil: nobody inspects
+	tooDeep  bool       // the text is nested over MaxSourceDepth
+	canon    bool       // the nodes come from a canonical plan
 
 	plan  *Plan
 	steps map[string]*Step // by id

@@ -322,9 +322,19 @@ func FuzzCompile(f *testing.F) {
 		}
 		f.Add(text)
 	}
-	manifests := testManifests(f)
+	opts := Options{Catalog: NewCatalog(testManifests(f)), Sagas: otherSaga, Tenants: []Tenant{{Name: "t", Regions: []string{"eu-west-1"}}}}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		plan, diags := Compile(Source{Data: data}, Options{Manifests: manifests})
+		plan, diags := Compile(Source{Data: data}, opts)
+		if _, again := Compile(Source{Data: data}, opts); !slices.Equal(diags, again) {
+			t.Fatalf("the same source gives other diagnostics:\n%v\n%v", diags, again)
+		}
+		for _, d := range diags {
+			for _, l := range NewExcerpt(d, data, 80).Lines {
+				if l.Number > 0 && !strings.Contains(l.Mark, "^") {
+					t.Fatalf("%v has no mark in line %d", d, l.Number)
+				}
+			}
+		}
 		if (plan == nil) != diags.HasErrors() {
 			t.Fatalf("the plan is nil: %v; diagnostics:\n%v", plan == nil, diags)
 		}
