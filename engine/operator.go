@@ -1,10 +1,14 @@
 package engine
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/sagad/sagad/dsl"
 )
 
 // The commands of an operator (S18).
@@ -34,12 +38,38 @@ type Operator struct {
 
 // repeated answers a command whose ID was taken before.
 func (m *Machine) repeated(o *Operator, taken, request string) {
-	if taken != "" && taken != o.Command+" "+o.Path { // empty: in a state that was written before it was kept
-		message := fmt.Sprintf("the ID %s was given to %s before; another command needs an ID of its own", o.ID, taken)
+	before, _, whole := strings.Cut(taken, identityEnd)
+	same := taken == o.identity()
+	if !whole { // in a state that was written before all of it was kept, or even this
+		same = taken == "" || taken == o.Command+" "+o.Path
+	}
+	if !same {
+		message := fmt.Sprintf("the ID %s was given to another command before, %s; this one needs an ID of its own", o.ID, before)
 		m.reply(Reply{Request: request, Code: RefusedNotPossible, Message: message})
 		return
 	}
 	m.reply(Reply{Request: request, Accepted: true, Message: "this command was taken before"})
+}
+
+// identityEnd stands behind what an operator calls a command by; what the command
+// brings along follows.
+const identityEnd = "\n"
+
+// identity is what tells commands apart: what is done where, and with what.
+func (o *Operator) identity() string {
+	text := o.Command + " " + o.Path + identityEnd
+	if o.Applied != nil {
+		text += " applied=" + strconv.FormatBool(*o.Applied)
+	}
+	for _, data := range []any{o.Output, o.Input} {
+		if data == nil {
+			continue
+		}
+		if canonical, err := dsl.MarshalCanonical(data); err == nil {
+			text += fmt.Sprintf(" %x", sha256.Sum256(canonical))
+		}
+	}
+	return text
 }
 
 // operate takes an operator's command.
@@ -72,7 +102,7 @@ func (m *Machine) taken(o *Operator, before int) {
 	if m.commanded == nil {
 		m.commanded = make(map[string]string)
 	}
-	m.commanded[o.ID] = o.Command + " " + o.Path
+	m.commanded[o.ID] = o.identity()
 	m.interventions++
 	record := Record{At: m.now, Transition: TransitionOperator, Path: o.Path, Command: o.Command, Actor: o.Actor, Reason: m.redact(o.Reason)}
 	m.out = slices.Insert(m.out, before, Command{Kind: CommandRecord, Record: record})

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -66,7 +67,7 @@ func (f *frame) fitting() []string {
 
 // operate takes an operator's command (S18).
 func (s *saga) operate(request string, o *engine.Operator) {
-	what := [2]string{o.Command, o.Path}
+	what := fmt.Sprint(o.Command, o.Path, o.Applied != nil, o.Applied != nil && *o.Applied, o.Output, o.Input)
 	if before, ok := s.taken[o.ID]; ok && before != what {
 		s.refuse(request, engine.RefusedNotPossible)
 		return

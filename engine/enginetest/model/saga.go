@@ -35,7 +35,7 @@ type saga struct {
 	inbox []*engine.Signal // messages that nobody has taken, oldest first
 	seen  map[string]bool  // IDs of messages
 
-	taken         map[string][2]string // operators' commands and their paths, by ID
+	taken         map[string]string // operators' commands with all they bring along, by ID
 	interventions int
 	forced        bool // a skip or a resolve was needed (S19)
 
@@ -89,7 +89,7 @@ func (w *world) saga(plan *dsl.Plan, start *engine.Start) *saga {
 	return &saga{
 		world: w, plan: plan, start: start, startedAt: w.now,
 		root: &frame{scope: outermost(start, w.now), state: engine.StateRunning},
-		seen: map[string]bool{}, taken: map[string][2]string{}, waiting: map[string]bool{},
+		seen: map[string]bool{}, taken: map[string]string{}, waiting: map[string]bool{},
 	}
 }
 
