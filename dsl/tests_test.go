@@ -141,7 +141,7 @@ func FuzzParseTests(f *testing.F) {
 			t.Fatalf("the tests are nil: %v; diagnostics:\n%v", tests == nil, ds)
 		}
 		if tests != nil {
-			tests.Check(plan, manifests)
+			_ = tests.Check(plan, manifests)
 		}
 		_, _ = ParseMocks(Source{Data: data}) // it only must not panic
 	})

@@ -139,7 +139,7 @@ func (s *Step) take(v Value) {
 		return
 	}
 	if before, ok := s.Values[i].Value.([]any); ok && perItem {
-		v.Value = append(before, v.Value.([]any)...)
+		v.Value = slices.Concat(before, v.Value.([]any))
 	}
 	s.Values[i] = v
 }
