@@ -163,6 +163,9 @@ func (c *compiler) mock(n *node) Mock {
 	}
 	m.Kind = kinds[given[0]]
 	m.Delay = c.optionalDuration(f["delay"], "delay")
+	if m.Kind == MockUnknown && f["delay"] != nil {
+		c.warnNode(n.key("delay"), CodeUnusedSetting, "an attempt that nobody answers takes as long as its timeout", "remove delay")
+	}
 	if m.Invalid = c.optionalBool(f["invalid"], "invalid"); m.Invalid && m.Kind != MockOutput {
 		c.errorNode(n.key("invalid"), CodeUnusedSetting, "invalid says something of an output", "remove it")
 	}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,6 +81,8 @@ func (t *tester) command(ctx context.Context, args []string) (err error) {
 		return errors.New("--watch and -o json do not go together: watching has no end")
 	}
 	if t.watch {
+		ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		defer stop()
 		return t.keepWatch(ctx, args)
 	}
 	return t.run(args)
