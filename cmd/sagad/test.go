@@ -192,12 +192,32 @@ func (t *tester) play(s *suite) (cases []testreport.Case, matrix sagatest.Matrix
 			})
 		}
 		if s.Tests.Matrix {
-			m := s.Matrix(c, t.picks(c.Name), nil)
+			m := s.Matrix(c, t.picks(c.Name), t.progress(s.file, matrix.Runs))
 			matrix.Runs, matrix.Left = matrix.Runs+m.Runs, matrix.Left+m.Left
 			matrix.Violations = append(matrix.Violations, m.Violations...)
 		}
 	}
+	if matrix.Runs >= progressEvery && t.live() {
+		_, _ = fmt.Fprint(t.console.out, "\r\x1b[K") // who reads it may have gone
+	}
 	return cases, matrix, time.Since(begin)
+}
+
+// progressEvery is after how many runs of a matrix a person is told.
+const progressEvery = 500
+
+func (t *tester) live() bool { return t.console.outTTY && !t.format.json() }
+
+// progress shows on a terminal how many runs of a file's matrix there were.
+func (t *tester) progress(file string, before int) func(int) {
+	if !t.live() {
+		return nil
+	}
+	return func(runs int) {
+		if (before+runs)%progressEvery == 0 {
+			_, _ = fmt.Fprintf(t.console.out, "\r\x1b[K      %s  matrix, %d runs so far", file, before+runs) // who reads it may have gone
+		}
+	}
 }
 
 // picks says which faults of a case's matrix run; nil: all.
