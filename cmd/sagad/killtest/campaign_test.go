@@ -93,7 +93,11 @@ func TestCampaignFindsLostKeys(t *testing.T) {
 		}
 	}
 	quiet := &recorder{TB: t, looked: ledger.ErrDangling.Error()}
-	r.kill(quiet, at[:3], true, whole) // later ones park the saga
+	for range 4 { // on a busy machine calls come in another order, and a kill may miss
+		if r.kill(quiet, at[:3], true, whole); quiet.found.Load() > 0 { // later ones park the saga
+			break
+		}
+	}
 	if quiet.found.Load() == 0 {
 		t.Error("keys changed with the process, and nobody noticed")
 	}
