@@ -138,14 +138,14 @@ func (l *linter) report(all dsl.Diagnostics, files int) error {
 	if err := l.print(all); err != nil {
 		return err
 	}
-	if l.blind {
-		l.console.note("no manifests of plugins were found, so activities are not checked; write them beside the definitions: sagad plugin list -o json > %s", manifestFile)
-	}
 	count := 0
 	for _, d := range all {
 		if d.Severity == dsl.SeverityError {
 			count++
 		}
+	}
+	if l.blind && count == 0 { // first things first
+		l.console.note("no manifests of plugins were found, so activities are not checked; write them beside the definitions: sagad plugin list -o json > %s", manifestFile)
 	}
 	if count > 0 {
 		return fmt.Errorf("%s in %s", plural(count, "error"), plural(files, "file"))
