@@ -37,7 +37,7 @@ func compare(e *dsl.Expect, p *played) []Failure {
 	c.cause(e)
 	c.trace(e)
 	if e.HasOutput {
-		if at, ok := differs(e.Output, r.Output, "output"); ok {
+		if at, ok := differs(c.shown(e.Output), r.Output, "output"); ok {
 			c.fail("output", e.Output, r.Output, "%s is not as expected%s", at, outputError(r))
 		}
 	}
@@ -49,6 +49,9 @@ func compare(e *dsl.Expect, p *played) []Failure {
 	c.replies(e)
 	return c.failures
 }
+
+// shown gives what is expected as a result has it: without sensitive values.
+func (c *comparison) shown(want any) any { return engine.RedactValue(want, c.sensitive) }
 
 // why says in a few words why a saga ended as it did.
 func why(r engine.Result) string {
@@ -84,7 +87,7 @@ func (c *comparison) cause(e *dsl.Expect) {
 			got["step"] = *f.Step
 		}
 	}
-	if at, ok := differs(any(e.Cause), any(got), "cause"); ok {
+	if at, ok := differs(c.shown(map[string]any(e.Cause)), any(got), "cause"); ok {
 		text := "there is none"
 		if c.result.Cause != nil {
 			text = strings.TrimPrefix(why(c.result), ": ")
