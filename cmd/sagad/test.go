@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 
@@ -263,11 +264,23 @@ func (t *tester) load(s *settings, args []string) ([]*suite, error) {
 		}
 		suites = append(suites, one)
 	}
-	t.console.diagnostics(all)
+	t.console.diagnostics(once(all))
 	if all.HasErrors() {
 		return nil, errors.New("the tests were not run")
 	}
 	return suites, nil
+}
+
+// once leaves warnings out that say again what another one of their file says:
+// an activity that no plugin offers is named once, wherever it is called.
+func once(ds dsl.Diagnostics) dsl.Diagnostics {
+	seen := map[[3]string]bool{}
+	return slices.DeleteFunc(ds, func(d dsl.Diagnostic) bool {
+		what := [3]string{d.File, d.Code, d.Summary}
+		again := d.Severity == dsl.SeverityWarning && seen[what]
+		seen[what] = true
+		return again
+	})
 }
 
 func (t *tester) loadOne(s *settings, file string) (*suite, dsl.Diagnostics, error) {

@@ -1,6 +1,7 @@
 package sagatest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -11,8 +12,10 @@ import (
 )
 
 // MaxMatrixRuns bounds the runs of one case: a definition with hundreds of steps
-// is not to keep a person waiting. Faults on the way back are left out first.
-const MaxMatrixRuns = 50_000
+// is not to keep a person waiting. What goes wrong once is run first. Of second
+// faults, in a probe or on the way back, of which there are as many as steps times
+// steps, only as many are run as fit, spread over all.
+const MaxMatrixRuns = 10_000
 
 // Matrix is what the matrix of a suite has found.
 type Matrix struct {
@@ -39,12 +42,25 @@ func (s *Suite) Matrix(c *dsl.TestCase, only func(name string) bool, done func(r
 		return m.Matrix
 	}
 	m.awaits = base.awaits
+	var second []chain
 	for _, point := range base.points {
 		for _, f := range m.faults(point) {
-			m.try(f, point)
+			second = append(second, m.try(f, point)...)
 		}
 	}
+	fit := max(0, min(len(second), m.most()-m.Runs))
+	for i := range fit {
+		next := second[i*len(second)/fit]
+		m.run(next.fault, next.point)
+	}
+	m.Left += len(second) - fit
 	return m.Matrix
+}
+
+// chain is a fault at a point with a second one that follows.
+type chain struct {
+	fault *Fault
+	point point
 }
 
 type matrix struct {
@@ -105,19 +121,27 @@ func (s *Suite) errorsOf(activity string) []string {
 	return nil
 }
 
-// try runs a fault, and the faults of its probe and on the way back that it leads
+// try runs a fault and gives those of its probe and on the way back that it leads
 // to.
-func (m *matrix) try(f *Fault, p point) {
+func (m *matrix) try(f *Fault, p point) (list []chain) {
 	r := m.run(f, p)
 	if r == nil {
-		return
+		return nil
 	}
 	for _, second := range append(inProbe(f, p, r), onTheWayBack(f, r)...) {
 		both := *f
 		both.Then = second
-		m.run(&both, p)
+		if m.picks(&both) {
+			list = append(list, chain{&both, p})
+		}
 	}
+	return list
 }
+
+// most is how many runs there may be.
+func (m *matrix) most() int { return cmp.Or(m.suite.MaxRuns, MaxMatrixRuns) }
+
+func (m *matrix) picks(f *Fault) bool { return m.only == nil || m.only(f.String()) }
 
 // inProbe are the faults of a probe that asks about a fault.
 func inProbe(f *Fault, p point, r *played) (list []*Fault) {
@@ -158,11 +182,8 @@ func onTheWayBack(f *Fault, r *played) (list []*Fault) {
 
 // run runs the case with a fault. It gives nil if that was not to be.
 func (m *matrix) run(f *Fault, p point) *played {
-	picked := m.only == nil || m.only(f.String())
-	if !picked && f.Then != nil {
-		return nil
-	}
-	if m.Runs >= MaxMatrixRuns {
+	picked := m.picks(f)
+	if m.Runs >= m.most() {
 		m.Left++
 		return nil
 	}

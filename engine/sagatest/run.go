@@ -20,6 +20,7 @@ type Suite struct {
 	Manifests []dsl.Manifest // what the plugins offer; may be empty
 	Tenant    string         // name of the tenant that sagas run for
 	Region    string
+	MaxRuns   int       // of the matrix of one case; 0: MaxMatrixRuns
 	Cover     *Coverage // takes down what the cases reach; nil: nobody does
 
 	known *offer
