@@ -87,7 +87,7 @@ func (c *comparison) cause(e *dsl.Expect) {
 			got["step"] = *f.Step
 		}
 	}
-	if at, ok := differs(c.shown(map[string]any(e.Cause)), any(got), "cause"); ok {
+	if at, ok := differs(c.shown(e.Cause), any(got), "cause"); ok {
 		text := "there is none"
 		if c.result.Cause != nil {
 			text = strings.TrimPrefix(why(c.result), ": ")
