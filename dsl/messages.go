@@ -51,9 +51,7 @@ func (c *compiler) messages(list *node) []Message {
 			}
 		}
 		var m Message
-		if n := f["at"]; n != nil {
-			m.At = c.duration(n, "at")
-		}
+		m.At = c.optionalDuration(f["at"], "at")
 		if n := f["to"]; n != nil && c.expect(n, nodeString, "to") {
 			m.To = n.string()
 		}

@@ -217,8 +217,9 @@ func (c *compiler) testCancels(list *node) (all []TestCancel) {
 	return all
 }
 
+// optionalDuration gives a duration that may be nothing: there is none, or 0s.
 func (c *compiler) optionalDuration(n *node, what string) time.Duration {
-	if n == nil {
+	if n == nil || n.string() == "0s" {
 		return 0
 	}
 	return c.duration(n, what)

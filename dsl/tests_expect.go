@@ -56,10 +56,7 @@ func (c *compiler) expectation(n *node) Expect {
 		e.Output, e.HasOutput = o.data(), true
 	}
 	if d := f["elapsed"]; d != nil {
-		elapsed := time.Duration(0)
-		if d.kind != nodeString || d.string() != "0s" {
-			elapsed = c.duration(d, "elapsed")
-		}
+		elapsed := c.optionalDuration(d, "elapsed")
 		e.Elapsed = &elapsed
 	}
 	e.Calls = map[string]int{}

@@ -31,6 +31,7 @@ func compare(e *dsl.Expect, p *played) []Failure {
 	for _, text := range p.world.refused {
 		c.fail("inputs", nil, nil, "%s", text)
 	}
+	c.replies(e) // a message that was refused is why the rest is not as expected
 	if e.Outcome != "" && e.Outcome != r.Outcome {
 		c.fail("outcome", e.Outcome, r.Outcome, "the outcome is %s, not %s%s", r.Outcome, e.Outcome, why(r))
 	}
@@ -42,12 +43,24 @@ func compare(e *dsl.Expect, p *played) []Failure {
 		}
 	}
 	if e.Elapsed != nil && *e.Elapsed != time.Duration(r.Elapsed) {
-		c.fail("elapsed", dsl.FormatDuration(*e.Elapsed), time.Duration(r.Elapsed).String(), "it took %s, not %s", time.Duration(r.Elapsed), dsl.FormatDuration(*e.Elapsed))
+		got := inWords(time.Duration(r.Elapsed))
+		c.fail("elapsed", dsl.FormatDuration(*e.Elapsed), got, "it took %s, not %s", got, dsl.FormatDuration(*e.Elapsed))
 	}
 	c.called(e)
 	c.steps(e)
-	c.replies(e)
 	return c.failures
+}
+
+// inWords writes a duration without the units of which there are none: 24h, 1h5m.
+func inWords(d time.Duration) string {
+	text := d.String()
+	if before, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = before + "m"
+	}
+	if before, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = before + "h"
+	}
+	return text
 }
 
 // shown gives what is expected as a result has it: without sensitive values.
@@ -82,9 +95,9 @@ func (c *comparison) cause(e *dsl.Expect) {
 	}
 	got := map[string]any{}
 	if f := c.result.Cause; f != nil {
-		got = map[string]any{"kind": string(f.Kind), "path": f.Path, "code": f.Code, "message": f.Message}
-		if f.Step != nil {
-			got["step"] = *f.Step
+		got = map[string]any{"kind": string(f.Kind), "step": nil, "path": nil, "code": f.Code, "message": f.Message}
+		if f.Step != nil { // otherwise no step is to blame
+			got["step"], got["path"] = *f.Step, f.Path
 		}
 	}
 	if at, ok := differs(c.shown(e.Cause), any(got), "cause"); ok {
@@ -210,7 +223,9 @@ func (c *comparison) replies(e *dsl.Expect) {
 			code = accepted
 		}
 		got = append(got, code)
-		if e.Replies == nil && code != accepted {
+		// A cancel that comes when the saga has decided or ended is rightly refused
+		// (S13): whoever cares says so under replies.
+		if e.Replies == nil && code != accepted && !r.cancel {
 			message := r.reply.Message
 			if !r.sent {
 				message = "nobody takes it any more"

@@ -81,10 +81,11 @@ type played struct {
 
 // request is one thing that came from outside, and its answer.
 type request struct {
-	at    time.Duration
-	what  string // for people
-	reply engine.Reply
-	sent  bool // it reached somebody
+	at     time.Duration
+	what   string // for people
+	reply  engine.Reply
+	sent   bool // it reached somebody
+	cancel bool
 }
 
 // play runs a saga in a world. extra comes from outside too.
@@ -116,7 +117,7 @@ func (p *played) outside(c *dsl.TestCase) []local.Timed {
 	var events []local.Timed
 	add := func(at time.Duration, to, what string, ev engine.Event) {
 		ev.Request = strconv.Itoa(len(p.requests))
-		p.requests = append(p.requests, request{at: at, what: what})
+		p.requests = append(p.requests, request{at: at, what: what, cancel: ev.Kind == engine.EventCancel})
 		events = append(events, local.Timed{After: at, To: to, Event: ev})
 	}
 	for _, m := range c.Signals {

@@ -29,7 +29,7 @@ func TestSARIFIsValid(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range a.Files {
-			_, ds := dsl.Compile(dsl.Source{Name: "/work/flows/" + f.Name, Data: f.Data}, dsl.Options{Manifests: shipped})
+			_, ds := dsl.Compile(dsl.Source{Name: "/srv/flows/" + f.Name, Data: f.Data}, dsl.Options{Manifests: shipped})
 			all = append(all, ds...)
 		}
 	}

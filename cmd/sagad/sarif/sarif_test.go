@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write what the tests compare with")
 func TestWrite(t *testing.T) {
 	ds := dsl.Diagnostics{
 		{File: "flows/a b.yaml", Line: 2, Column: 1, EndLine: 2, EndColumn: 5, Severity: dsl.SeverityError, Code: dsl.CodeUnknownKey, Summary: "there is no <key>", Detail: "write another one"},
-		{File: "/work/c:d.yaml", Line: 3, Column: 2, EndLine: 4, EndColumn: 1, Severity: dsl.SeverityWarning, Code: dsl.CodeUnknownActivity, Summary: "nobody offers it"},
+		{File: "/srv/c:d.yaml", Line: 3, Column: 2, EndLine: 4, EndColumn: 1, Severity: dsl.SeverityWarning, Code: dsl.CodeUnknownActivity, Summary: "nobody offers it"},
 		{File: "../other/e.yaml", Line: 1, Column: 1, EndLine: 1, EndColumn: 1, Severity: dsl.SeverityError, Code: dsl.CodeUnknownKey, Summary: "outside"},
 		{File: "..f.yaml", Severity: dsl.SeverityError, Code: dsl.CodeSyntax, Summary: "no line"},
 		{Severity: dsl.SeverityError, Code: dsl.CodeManifest, Summary: "no file"},

@@ -39,7 +39,7 @@ func (i *invoker) Invoke(ctx context.Context, saga *engine.Identity, inv *engine
 	if err != nil { // the engine's data always encodes
 		return engine.Outcome{Class: engine.NotSent, Code: engine.CodeInvalidInput, Message: err.Error(), Final: true}
 	}
-	if name, found := secretIn(inv.Input); found {
+	if name, found := dsl.SecretIn(inv.Input); found {
 		message := "the secret " + name + " cannot be had: no store of secrets is configured"
 		return engine.Outcome{Class: engine.NotSent, Code: engine.CodeSecret, Message: message, Final: true}
 	}
@@ -57,28 +57,4 @@ func (i *invoker) Invoke(ctx context.Context, saga *engine.Identity, inv *engine
 		return engine.Outcome{Class: engine.Applied, Code: engine.CodeInvalidOutput, Message: err.Error(), Final: true}
 	}
 	return end
-}
-
-// secretIn finds a reference to a secret, {$secret: name}, in an input. What it
-// stands for exists in the plugin host alone; the reference itself must not
-// reach a plugin in its place.
-func secretIn(input any) (name string, found bool) {
-	switch v := input.(type) {
-	case []any:
-		for _, item := range v {
-			if name, found = secretIn(item); found {
-				return name, true
-			}
-		}
-	case map[string]any:
-		if name, found = v["$secret"].(string); found {
-			return name, true
-		}
-		for _, item := range v {
-			if name, found = secretIn(item); found {
-				return name, true
-			}
-		}
-	}
-	return "", false
 }
