@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/expr-lang/expr/ast"
 )
 
 // dataPath names values inside the input: fields, and all elements of lists
@@ -88,4 +90,25 @@ func leaves(v any, f func(string)) {
 			leaves(v[k], f)
 		}
 	}
+}
+
+// Derives reports whether an expression of the plan computes its value from a
+// sensitive one of the input, rather than giving it as it is: a part of a text, its
+// capitals. Such a value is not among SensitiveValues.
+func (p *Plan) Derives(e *Expr) bool {
+	if e.path != nil || e.isLiteral || len(p.Sensitive) == 0 {
+		return false
+	}
+	tree, err := parseExpr(e.source)
+	if err != nil {
+		return false
+	}
+	found := false
+	inputPaths(tree, func(path dataPath, _ ast.Node) {
+		for _, text := range p.Sensitive {
+			sensitive, err := parseDataPath(text)
+			found = found || err == nil && path.overlaps(sensitive)
+		}
+	})
+	return found
 }

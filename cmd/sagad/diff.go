@@ -205,6 +205,11 @@ func meaning(changes []dsl.Change, saga string) []string {
 			not = append(not, string(class))
 		}
 	}
+	for _, class := range []dsl.ChangeClass{dsl.ChangeTiming, dsl.ChangeTexts} {
+		if slices.ContainsFunc(changes, func(c dsl.Change) bool { return c.Class == class }) {
+			touched = append(touched, string(class))
+		}
+	}
 	lines := []string{"Touched: " + listed(touched, "nothing") + ". Not touched: " + listed(not, "nothing") + "."}
 	lines = append(lines, "Sagas that run keep the plan they started with; what starts from now on follows the new one.")
 	return append(lines, forCallers(changes, saga)...)

@@ -118,3 +118,39 @@ func TestReport(t *testing.T) {
 		t.Error(r.Outcome)
 	}
 }
+
+// What is computed from a sensitive value is as sensitive, wherever it is read, and
+// an activity refuses what its manifest forbids.
+func TestDerivedAndForbidden(t *testing.T) {
+	forbidding := []dsl.Manifest{{Plugin: "t", Activities: []dsl.ManifestActivity{
+		{Name: "t.a", Input: json.RawMessage(`{"type": "object", "properties": {"first": {"type": "string"}}}`)},
+		{Name: "t.b", Input: json.RawMessage(`{"type": "object", "properties": {"note": {"type": "string"}}}`)},
+	}}}
+	plan, ds := dsl.Compile(dsl.Source{Name: "s.yaml", Data: []byte(`saga: s
+key: ${{ input.id }}
+input: {type: object, required: [id, card], properties: {id: {type: string}, card: {type: string}, note: {type: string}}}
+sensitive: [input.card]
+steps:
+  - {id: cut, set: {part: "${{ input.card[0:6] }}", low: "${{ lower(input.card) }}"}}
+  - {id: a, call: t.a, effect: none, with: {first: "${{ vars.part[0:6] }}"}}
+  - {id: b, call: t.b, effect: none, with: {note: "${{ input.note }}"}, catch: [{on: [INVALID_INPUT], do: [{id: f, fail: {code: BAD, message: "card ${{ vars.part }}"}}]}]}
+`)}, dsl.Options{Manifests: forbidding})
+	if plan == nil {
+		t.Fatal(ds)
+	}
+	start, search, err := engine.Prepare(plan, engine.Target{Tenant: "demo", Region: "r"}, map[string]any{"id": "k", "card": "SECRETCARD"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := dryrun.Run(plan, start, search, time.Unix(0, 0), dryrun.Options{Manifests: forbidding})
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "SECRET") || strings.Contains(string(text), "secretcard") {
+		t.Errorf("shown: %s", text)
+	}
+	if want := []string{"cut", "a", "b!", "f!"}; !slices.Equal(r.Trace, want) || r.Way[2].Code != engine.CodeInvalidInput {
+		t.Errorf("trace %v, want %v; %+v", r.Trace, want, r.Way)
+	}
+}

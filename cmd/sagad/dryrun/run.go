@@ -25,9 +25,10 @@ type Options struct {
 // Run plays a saga that starts at an instant. Equal arguments give equal reports.
 func Run(plan *dsl.Plan, start *engine.Start, search map[string]any, at time.Time, o Options) Report {
 	r := &run{
-		options: o, sensitive: plan.SensitiveValues(start.Input), outputs: outputs(o.Manifests),
+		options: o, sensitive: plan.SensitiveValues(start.Input), inputs: map[string]*dsl.Schema{}, outputs: map[string]*dsl.Schema{},
 		sagas: map[string]*saga{}, steps: map[string]int{},
 	}
+	r.offered(o.Manifests)
 	r.began(start.ID, "", plan)
 	r.prepared(plan, start, search)
 	script := local.Script{Answer: r.answer, At: o.At, Family: true, Observe: r.observe, Explain: r.explain}
@@ -49,24 +50,27 @@ type saga struct {
 type run struct {
 	options   Options
 	sensitive []string
-	outputs   map[string]*dsl.Schema // by activity
-	sagas     map[string]*saga       // by instance
+	inputs    map[string]*dsl.Schema // by activity
+	outputs   map[string]*dsl.Schema
+	sagas     map[string]*saga // by instance
 	order     []*saga
 	values    []Value
 	way       []Step
 	steps     map[string]int // index in way, by path
 }
 
-func outputs(manifests []dsl.Manifest) map[string]*dsl.Schema {
-	all := map[string]*dsl.Schema{}
+// offered takes in the schemas of the plugins.
+func (r *run) offered(manifests []dsl.Manifest) {
 	for _, m := range manifests {
 		for _, a := range m.Activities {
+			if s, err := dsl.ParseSchema(a.Input); err == nil && len(a.Input) > 0 {
+				r.inputs[a.Name] = s
+			}
 			if s, err := dsl.ParseSchema(a.Output); err == nil && len(a.Output) > 0 {
-				all[a.Name] = s
+				r.outputs[a.Name] = s
 			}
 		}
 	}
-	return all
 }
 
 func (r *run) began(id, prefix string, plan *dsl.Plan) {
@@ -112,6 +116,9 @@ func (r *run) explain(id string, e engine.Evaluation) {
 	if !ok {
 		return
 	}
+	if s.plan.Derives(e.Expr) {
+		r.derived(e.Value)
+	}
 	v := r.value(p, e.Value, e.Err)
 	switch {
 	case p.Step != nil:
@@ -121,6 +128,26 @@ func (r *run) explain(id string, e engine.Evaluation) {
 	default: // of a child: it belongs to the step that has started it
 		if step := r.at(strings.TrimSuffix(s.prefix, "/")); step != nil {
 			step.take(v)
+		}
+	}
+}
+
+// derived takes texts in that are computed from a sensitive value: they are as
+// sensitive, here and wherever they are read again.
+func (r *run) derived(value any) {
+	switch value := value.(type) {
+	case string:
+		if value != "" && !slices.Contains(r.sensitive, value) {
+			r.sensitive = append(r.sensitive, value)
+			slices.SortStableFunc(r.sensitive, func(a, b string) int { return len(b) - len(a) }) // no rest of a longer one is left
+		}
+	case []any:
+		for _, item := range value {
+			r.derived(item)
+		}
+	case map[string]any:
+		for _, item := range value {
+			r.derived(item)
 		}
 	}
 }
@@ -206,6 +233,11 @@ func (r *run) answer(inv *engine.Invocation) (engine.Outcome, time.Duration) {
 	if !known {
 		out, a.From = r.assumed(inv)
 	}
+	if _, secret := dsl.SecretIn(inv.Input); !secret {
+		if err := r.inputs[inv.Activity].Validate(inv.Input); err != nil {
+			out, took, a.From = engine.Outcome{Class: engine.Rejected, Code: engine.CodeInvalidInput, Message: err.Error()}, 0, FromSchema
+		}
+	}
 	a.Output, a.Code = engine.RedactValue(out.Output, r.sensitive), out.Code
 	if step := r.at(inv.Path); step != nil {
 		step.Answers = append(step.Answers, a)
@@ -239,6 +271,12 @@ func (r *run) message(id string, path string, await *dsl.Await, env dsl.Env) (an
 
 // report puts together what was taken down.
 func (r *run) report(result engine.Result) Report {
+	result.Output, result.OutputError = engine.RedactValue(result.Output, r.sensitive), engine.Redact(result.OutputError, r.sensitive)
+	if result.Cause != nil {
+		cause := *result.Cause
+		cause.Message = engine.Redact(cause.Message, r.sensitive)
+		result.Cause = &cause
+	}
 	rep := Report{Result: result, Values: r.values, Way: r.way, Unreached: []string{}}
 	for _, s := range result.Steps {
 		if i, ok := r.steps[s.Path]; ok && s.State != engine.StatePending {

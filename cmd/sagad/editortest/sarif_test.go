@@ -39,7 +39,7 @@ func TestSARIFIsValid(t *testing.T) {
 	all = append(all, dsl.Diagnostic{Severity: dsl.SeverityError, Code: dsl.CodeManifest, Summary: "without a place"})
 	logOf := func(ds dsl.Diagnostics) string {
 		var out bytes.Buffer
-		if err := sarif.Write(&out, sarif.Run{Version: "1", Folder: "/work", Diagnostics: ds}); err != nil {
+		if err := sarif.Write(&out, sarif.Run{Version: "1", Folder: "/srv", Diagnostics: ds}); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()

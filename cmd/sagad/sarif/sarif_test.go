@@ -24,7 +24,7 @@ func TestWrite(t *testing.T) {
 		{Severity: dsl.SeverityError, Code: dsl.CodeManifest, Summary: "no file"},
 	}
 	var out bytes.Buffer
-	if err := Write(&out, Run{Version: "1.2.3", Folder: "/work", Diagnostics: ds}); err != nil {
+	if err := Write(&out, Run{Version: "1.2.3", Folder: "/srv", Diagnostics: ds}); err != nil {
 		t.Fatal(err)
 	}
 	// The pages of diagnostics have tests of their own.
