@@ -55,6 +55,8 @@ const MaxDiagnostics = 500
 // compiler carries one compilation.
 type compiler struct {
 	file     string
+	what     string // is read, for people: the definition
+	start    string // how such a file starts
 	opts     Options
 	text     *sourceText // nil: no places
 	diags    Diagnostics
@@ -100,14 +102,24 @@ func newCompiler(file string, opts Options) *compiler {
 	return c
 }
 
+// newReader gives a compiler that reads another file than a definition: what it is,
+// and how one starts.
+func newReader(file, what, start string) *compiler {
+	c := newCompiler(file, Options{})
+	c.what, c.start = what, start
+	return c
+}
+
 // newCompilation gives a compiler without a catalog.
 func newCompilation(file string, opts Options, nest *nesting) *compiler {
 	if opts.SearchAttributes == nil {
 		opts.SearchAttributes = defaultSearchAttributes
 	}
 	return &compiler{
-		file: file,
-		opts: opts,
+		file:  file,
+		what:  "the definition",
+		start: "start with saga: NAME",
+		opts:  opts,
 
 		informed: opts.Manifests != nil || opts.Catalog != nil,
 

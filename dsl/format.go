@@ -156,6 +156,9 @@ func formatRemarks(text string) []byte {
 			out = append(out, line)
 		}
 	}
+	if len(out) == 0 {
+		return nil // an empty file stays one
+	}
 	return []byte(strings.TrimRight(strings.Join(out, "\n"), "\n") + "\n")
 }
 

@@ -21,7 +21,7 @@ const MaxMessages = 1000
 // list of {at, to, name, id, data}. Without at a message is sent at the start,
 // without to it goes to the saga itself; data may be left out. The list is nil if one of the diagnostics is an error.
 func ParseMessages(src Source) ([]Message, Diagnostics) {
-	c := newCompiler(src.Name, Options{})
+	c := newReader(src.Name, "the list of signals", "write entries such as - {at: 2s, name: SIGNAL, id: m-1, data: {...}}; a list without any is []")
 	var list []Message
 	if root := c.readYAML(src.Data); root != nil && c.expect(root, nodeList, "the list of signals") {
 		list = c.messages(root)

@@ -42,7 +42,7 @@ func ValidTenantName(s string) bool { return tenantForm.MatchString(s) }
 // time zone database: this package has no copy of it. The tenant is nil
 // exactly if one of the diagnostics is an error.
 func ParseTenant(src Source, zone func(name string) bool) (*Tenant, Diagnostics) {
-	c := newCompiler(src.Name, Options{})
+	c := newReader(src.Name, "the tenant", "start with tenant: NAME")
 	root := c.readYAML(src.Data)
 	t := &Tenant{}
 	if root != nil {

@@ -71,7 +71,8 @@ var (
 // ParseTests reads a test file. files is its folder, for inputs that are written
 // {$ref: FILE}. The tests are nil exactly if one of the diagnostics is an error.
 func ParseTests(src Source, files fs.FS) (*Tests, Diagnostics) {
-	c := newCompiler(src.Name, Options{Files: files})
+	c := newReader(src.Name, "the test file", "start with saga: and the name of the definition that is tested")
+	c.opts.Files = files
 	var tests *Tests
 	if root := c.readYAML(src.Data); root != nil {
 		tests = c.tests(root)

@@ -56,7 +56,7 @@ const MaxMocks = 1000
 // ParseMocks reads a file of mocks: what a test file has under `mocks`. The mocks
 // are nil exactly if one of the diagnostics is an error.
 func ParseMocks(src Source) (Mocks, Diagnostics) {
-	c := newCompiler(src.Name, Options{})
+	c := newReader(src.Name, "the file of mocks", "write activities with what they answer, such as ledger.hold: {output: {holdId: h-1}}")
 	var m Mocks
 	if root := c.readYAML(src.Data); root != nil {
 		m = c.mocks(root)
@@ -107,6 +107,10 @@ func (c *compiler) mocks(n *node) Mocks {
 	m := Mocks{}
 	if n.kind != nodeMap {
 		c.errorNode(n, CodeWrongType, "mocks are "+n.kind.String()+", not a map", "write activities with what they answer, such as ledger.hold: {output: {holdId: h-1}}")
+		return m
+	}
+	if cases := n.get("cases"); cases != nil && n.get("saga") != nil {
+		c.errorNode(n.first(), CodeWrongType, "this is a test file, not one of mocks", "name a file that holds what stands under its mocks; `sagad test` runs the tests")
 		return m
 	}
 	for i, k := range n.keys {

@@ -43,7 +43,7 @@ func (c *compiler) readYAML(data []byte) *node {
 		return nil
 	}
 	if first == nil || len(first.Content) == 0 {
-		c.errorAt(span{1, 1, 1, 1}, CodeSyntax, "the definition is empty", "start with saga: NAME")
+		c.errorAt(span{1, 1, 1, 1}, CodeSyntax, c.what+" is empty", c.start)
 		return nil
 	}
 	if second := first.Content[1:]; len(second) > 0 {

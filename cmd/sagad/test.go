@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -103,7 +104,7 @@ func (t *tester) run(args []string) error {
 		}
 		t.given = append(t.given, m...)
 	}
-	suites, err := t.load(s, args)
+	suites, held, err := t.load(s, args)
 	if err != nil {
 		return err
 	}
@@ -125,7 +126,11 @@ func (t *tester) run(args []string) error {
 	if len(report.Cases)+report.Matrix.Runs == 0 {
 		return fmt.Errorf("no case matches --run %q", t.pattern)
 	}
-	return t.report(printer, report, suites)
+	err = t.report(printer, report, suites)
+	if len(held) > 0 {
+		return fmt.Errorf("not run for the errors above: %s", strings.Join(held, ", "))
+	}
+	return err
 }
 
 func (t *tester) report(printer *testreport.Printer, report testreport.Report, suites []*suite) error {
@@ -239,22 +244,22 @@ type suite struct {
 
 // load reads the test files that are named and the definitions they are about. All
 // problems are written before the error.
-func (t *tester) load(s *settings, args []string) ([]*suite, error) {
+func (t *tester) load(s *settings, args []string) (suites []*suite, held []string, err error) {
 	files, err := testFilesOf(args)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.libraries = nil
 	first := map[string]*suite{} // by the digest of the definition
-	var suites []*suite
 	var all dsl.Diagnostics
 	for _, file := range files {
 		one, ds, err := t.loadOne(s, file)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		all = append(all, ds...)
-		if one == nil {
+		if one == nil || ds.HasErrors() {
+			held = append(held, file)
 			continue
 		}
 		if other := first[one.Plan.Digest]; other != nil { // what they reach is of one plan
@@ -265,10 +270,10 @@ func (t *tester) load(s *settings, args []string) ([]*suite, error) {
 		suites = append(suites, one)
 	}
 	t.console.diagnostics(once(all))
-	if all.HasErrors() {
-		return nil, errors.New("the tests were not run")
+	if len(suites) == 0 {
+		return nil, nil, errors.New("the tests were not run")
 	}
-	return suites, nil
+	return suites, held, nil
 }
 
 // once leaves warnings out that say again what another one of their file says:
@@ -283,6 +288,27 @@ func once(ds dsl.Diagnostics) dsl.Diagnostics {
 	})
 }
 
+// ofDefinition gives the problems of the definition that a broken test file is
+// about, so that all are named at once.
+func (t *tester) ofDefinition(s *settings, file string) dsl.Diagnostics {
+	saga, err := sagaOf(file)
+	if err != nil || saga == "" {
+		return nil
+	}
+	found, err := s.library(file).Find(saga, file)
+	if err != nil {
+		return nil
+	}
+	manifests := t.given
+	if len(t.manifests) == 0 {
+		if manifests, _, err = t.files.near(found.Source.Name); err != nil {
+			return nil
+		}
+	}
+	_, ds := (&definition{file: found.Source.Name, text: found.Source.Data}).compile(s, manifests, false)
+	return ds
+}
+
 func (t *tester) loadOne(s *settings, file string) (*suite, dsl.Diagnostics, error) {
 	text, err := readFile("tests", file)
 	if err != nil {
@@ -290,7 +316,7 @@ func (t *tester) loadOne(s *settings, file string) (*suite, dsl.Diagnostics, err
 	}
 	tests, diagnostics := dsl.ParseTests(dsl.Source{Name: file, Data: text}, os.DirFS(filepath.Dir(file)))
 	if tests == nil {
-		return nil, diagnostics, nil
+		return nil, append(diagnostics, t.ofDefinition(s, file)...), nil
 	}
 	found, err := s.library(file).Find(tests.Saga, file)
 	if err != nil {

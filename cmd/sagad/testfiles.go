@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/sagad/sagad/dsl"
 )
 
 const testEnding = "_test.yaml"
@@ -50,6 +52,15 @@ func testsBeside(file string) (files []string, err error) {
 	saga, err := sagaOf(file)
 	if err != nil {
 		return nil, unreadable("tests", file, err)
+	}
+	if saga == "" { // perhaps it is no definition at all
+		text, err := readFile("definition", file)
+		if err != nil {
+			return nil, err
+		}
+		if _, ds := dsl.Compile(dsl.Source{Name: file, Data: text}, dsl.Options{}); ds.HasErrors() {
+			return nil, ds
+		}
 	}
 	beside, err := filepath.Glob(filepath.Join(escapeGlob(filepath.Dir(file)), "*"+testEnding))
 	if err != nil {
