@@ -25,9 +25,22 @@ func (w *flowCheck) call(s *Step, f *flow) *typ {
 	}
 	if p := call.Probe; p != nil {
 		c.inferValue(p.With, n.with("self", selfType(input, output)))
-		c.activityInput(c.at[p], p.Activity, p.With)
+		c.answersProbe(c.at[p], c.activityInput(c.at[p], p.Activity, p.With))
 	}
 	return output
+}
+
+// answersProbe reports an activity that cannot say what became of an action. n is
+// the probe.
+func (c *compiler) answersProbe(n *node, a *activity) {
+	if a == nil {
+		return
+	}
+	out := a.outputType()
+	if out.kind == typeMap && out.closed && out.fields["applied"] == nil {
+		c.errorNode(n.get("call"), CodeProbe, fmt.Sprintf("%s gives no applied, so it cannot say what became of the action", a.manifest.Name),
+			"name an activity that gives {applied: true, output: {...}}, {applied: false}, or {applied: null} while it cannot tell")
+	}
 }
 
 // selfType is the type of self. The output is there only if the action is

@@ -64,6 +64,16 @@ func (n *node) key(key string) *node {
 	return n
 }
 
+// mistypes reports whether a key of a map is most likely one of these, mistyped.
+func (n *node) mistypes(keys ...string) bool {
+	for _, k := range n.keys {
+		if !contains(keys, k.string()) && Suggest(k.string(), keys) != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // isText reports whether n is a string.
 func (n *node) isText() bool { return n != nil && n.kind == nodeString }
 

@@ -178,7 +178,9 @@ func (c *compiler) call(n *node, f map[string]*node) *Call {
 	call := &Call{}
 	c.at[call] = n
 	call.Activity = c.name(f["call"], "the activity", activityForm, activityHint)
+	before := len(c.diags)
 	call.Effect = c.effect(n, f)
+	sound := len(c.diags) == before // otherwise nobody knows whether a probe fits
 	if w := f["with"]; w != nil {
 		call.With = c.with(w)
 	}
@@ -201,7 +203,9 @@ func (c *compiler) call(n *node, f map[string]*node) *Call {
 	}
 	if pn := f["probe"]; pn != nil {
 		call.Probe = c.probe(pn)
-		c.checkProbe(n, call)
+		if sound {
+			c.checkProbe(n, call)
+		}
 	} else if call.Effect == EffectPivot && !call.Retry.Ambiguous {
 		c.warnNode(n.first(), CodePivotInDoubt, "the pivot has no probe: the saga parks at its first ambiguous attempt",
 			"give it a probe, or retry: {ambiguous: true} if its participant is idempotent on the key")
@@ -212,7 +216,7 @@ func (c *compiler) call(n *node, f map[string]*node) *Call {
 func (c *compiler) checkProbe(n *node, call *Call) {
 	switch {
 	case call.Effect == EffectNone:
-		c.errorNode(n.key("probe"), CodeProbe, "a probe on a step without effect", "such a step is never in doubt; leave the probe out")
+		c.errorNode(n.key("probe"), CodeProbe, "a probe on a step without effect", "such a step is never in doubt: leave the probe out, or say its effect")
 	case call.Retry.Ambiguous:
 		c.warnNode(n.get("retry").key("ambiguous"), CodeUnusedSetting, "ambiguous has no effect beside a probe", "leave one of them out")
 	}
@@ -221,6 +225,9 @@ func (c *compiler) checkProbe(n *node, call *Call) {
 func (c *compiler) effect(n *node, f map[string]*node) Effect {
 	written, compensate := f["effect"], f["compensate"]
 	if written == nil {
+		if compensate == nil && n.mistypes("effect", "compensate") {
+			return EffectNone // that has been said of the key
+		}
 		if compensate == nil {
 			c.errorNode(n.first(), CodeEffect, "the call says neither effect nor compensate",
 				"write compensate: with the activity that takes the effect back, or effect: none, pivot or retriable")

@@ -240,6 +240,21 @@ func (v *Value) fold(constant any) {
 	*v = Value{kind: valueConstant, constant: constant, list: v.list, fields: v.fields}
 }
 
+// otherBraces are how expressions look in shells and templates. The names are
+// those that expressions here begin with.
+var otherBraces = regexp.MustCompile(`(?:^|[^$])(\$\{|\{\{)\s*(?:input|steps|vars|saga|tenant|self|error|event)[.?\[]`)
+
+// checkBraces warns of text that somebody took for an expression.
+func (c *compiler) checkBraces(n *node, s string) {
+	if c.text == nil {
+		return
+	}
+	if at := otherBraces.FindStringSubmatchIndex(s); at != nil {
+		c.report(c.text.spanIn(n, runeOffset(s, at[2]), runeOffset(s, at[3])), SeverityWarning, CodeExprForm,
+			fmt.Sprintf("%s is text here", s[at[2]:at[3]]), "an expression stands in ${{ }}")
+	}
+}
+
 // textValue reads a text: constant, one whole expression, or with expressions
 // inside. $${{ stands for ${{ itself.
 func (c *compiler) textValue(v *Value, n *node) {
@@ -275,6 +290,7 @@ func (c *compiler) textValue(v *Value, n *node) {
 		}
 	}
 	flush()
+	c.checkBraces(n, s)
 	v.kind = valueText
 	switch {
 	case len(v.parts) == 0:

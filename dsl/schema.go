@@ -160,6 +160,7 @@ func (c *compiler) checkKeywords(n *node) {
 	if n.kind != nodeMap {
 		return
 	}
+	c.checkRequired(n)
 	for i, k := range n.keys {
 		v := n.items[i]
 		switch name := k.string(); {
@@ -179,6 +180,25 @@ func (c *compiler) checkKeywords(n *node) {
 		case !contains(allKeywords, name) && !strings.HasPrefix(name, "x-"):
 			c.errorNode(k, CodeUnknownKey, fmt.Sprintf("JSON Schema has no keyword %q", name),
 				didYouMean(name, allKeywords, "a property is named under properties; a keyword of your own starts with x-"))
+		}
+	}
+}
+
+// checkRequired warns of a field that has to be there and is no property: most
+// often one of the two is mistyped.
+func (c *compiler) checkRequired(n *node) {
+	required, properties := n.get("required"), n.get("properties")
+	if required == nil || required.kind != nodeList || properties == nil || properties.kind != nodeMap || n.get("patternProperties") != nil || n.get("additionalProperties") != nil {
+		return
+	}
+	var names []string
+	for _, k := range properties.keys {
+		names = append(names, k.string())
+	}
+	for _, item := range required.items {
+		if item.isText() && !contains(names, item.string()) {
+			c.warnNode(item, CodeSchema, fmt.Sprintf("%s is required and is no property", item.string()),
+				didYouMean(item.string(), names, "add it under properties, or take it out of required"))
 		}
 	}
 }
