@@ -133,6 +133,20 @@ func (c *compiler) yamlError(data []byte, err error) {
 		detail = "quote the value if it has a colon before a space, or check the indentation"
 	case strings.HasPrefix(what, "found character that cannot start any token"):
 		detail = "quote a value that starts with @, % or `"
+	case strings.HasPrefix(what, "did not find expected ',' or") && unquotedExpr(text) >= 0:
+		from := unquotedExpr(text)
+		to := len(text)
+		if end := exprEnd(string(text[from+3:])); end >= 0 {
+			to = from + 3 + runeOffset(string(text[from+3:]), end) + 2
+		}
+		what, detail = "an expression stands in brackets without quotes", fmt.Sprintf("quote it: %q", string(text[from:to]))
+		at = span{at.line, from + 1, at.line, to + 1}
+	case strings.HasPrefix(what, "did not find expected alphabetic or numeric character") && star.MatchString(string(text)):
+		from := runeOffset(string(text), star.FindStringIndex(string(text))[0]) + 1
+		what, detail = "a bare * is an alias to YAML", `quote it: "*"`
+		at = span{at.line, from + 1, at.line, from + 2}
+	case strings.HasPrefix(what, "did not find expected '-' indicator"), strings.HasPrefix(what, "did not find expected key"):
+		what, detail = "the line fits neither the list nor the map around it", "line it up with the keys or hyphens that it belongs to, or close the quote or bracket above it"
 	case strings.HasPrefix(what, "did not find expected ',' or") && unquoted.MatchString(string(text)):
 		found := unquoted.FindStringSubmatchIndex(string(text))
 		from, to := runeOffset(string(text), found[2]), runeOffset(string(text), found[3])
@@ -140,6 +154,31 @@ func (c *compiler) yamlError(data []byte, err error) {
 		at = span{at.line, from + 1, at.line, to + 1}
 	}
 	c.errorAt(at, CodeSyntax, what, detail)
+}
+
+var star = regexp.MustCompile(`[\[, ]\*(?:[\], ]|$)`)
+
+// unquotedExpr gives where on a line the first expression stands inside brackets
+// that no quotes protect, -1 if there is none.
+func unquotedExpr(line []rune) int {
+	depth, quote := 0, rune(0)
+	for i, r := range line {
+		switch {
+		case quote != 0:
+			if r == quote && line[i-1] != '\\' {
+				quote = 0
+			}
+		case r == '"' || r == '\'':
+			quote = r
+		case r == '$' && depth > 0 && strings.HasPrefix(string(line[i:]), "${{"):
+			return i
+		case r == '{' || r == '[':
+			depth++
+		case r == '}' || r == ']':
+			depth--
+		}
+	}
+	return -1
 }
 
 // maxBrokenBytes bounds the search for the line of a syntax error.
