@@ -23,13 +23,7 @@ const caretsWidth = 80
 // archives are written as those of TestLint. There is one for each code, with
 // its name, and some for the shapes of ranges.
 func TestCarets(t *testing.T) {
-	archives, err := filepath.Glob("testdata/carets/*.txtar")
-	if err != nil || len(archives) == 0 {
-		t.Fatal("no archives", err)
-	}
-	for _, path := range archives {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) { caretsArchive(t, path) })
-	}
+	eachArchive(t, "testdata/carets", caretsArchive)
 }
 
 func caretsArchive(t *testing.T, path string) {

@@ -51,12 +51,27 @@ func (c *compiler) infer(e *Expr, n *names) *typ {
 	return t
 }
 
+// someDefault is a default of the type, as it is written.
+func (t *typ) someDefault() string {
+	switch t.kind {
+	case typeText:
+		return `""`
+	case typeBool:
+		return "false"
+	case typeList:
+		return "[]"
+	case typeMap:
+		return "{}"
+	}
+	return "0"
+}
+
 // whole infers the value of a node that must be there.
 func (in *inference) whole(n ast.Node) *typ {
 	t := in.node(n)
 	if a := t.absent; a != nil {
 		if a.deflt {
-			in.errorAt(a.from, a.to, CodeMaybeAbsent, a.what, "give a default, such as ?? 0")
+			in.errorAt(a.from, a.to, CodeMaybeAbsent, a.what, "give a default, such as ?? "+t.someDefault())
 		}
 		return t.withAbsence(nil)
 	}

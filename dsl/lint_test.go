@@ -47,12 +47,18 @@ func manifestsIn(t testing.TB, file string) []Manifest {
 // the first line of the archive's comment are options: manifests (those of
 // testdata/manifests.json are known), require.
 func TestLint(t *testing.T) {
-	archives, err := filepath.Glob("testdata/lint/*.txtar")
+	eachArchive(t, "testdata/lint", lintArchive)
+}
+
+// eachArchive runs a test for every archive of a folder.
+func eachArchive(t *testing.T, folder string, run func(t *testing.T, path string)) {
+	t.Helper()
+	archives, err := filepath.Glob(filepath.Join(folder, "*.txtar"))
 	if err != nil || len(archives) == 0 {
 		t.Fatal("no archives", err)
 	}
 	for _, path := range archives {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) { lintArchive(t, path) })
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) { run(t, path) })
 	}
 }
 
